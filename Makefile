@@ -1,0 +1,89 @@
+# The commands of this repository: `make help` lists them.
+ifneq (,$(filter 3.%,$(MAKE_VERSION)))
+$(error GNU make 4 or newer is needed, this is $(MAKE_VERSION) (macOS: brew install make, then gmake))
+endif
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.NOTPARALLEL:
+
+BIN := .venv/bin
+BUILD := $(BIN)/python -m millrace_build
+SETUP_STAMP := .venv/.setup-complete
+PROJECTS := pyproject.toml $(wildcard shared/*/pyproject.toml services/*/pyproject.toml scripts/*/pyproject.toml)
+SOURCES := $(wildcard shared/*/src services/*/src scripts/*/src)
+TYPED_TESTS := scripts/build/tests tests/repository
+
+# The variables of `make run`; they reach the shell by the environment, so any path is safe.
+EVENTS ?=
+MAP ?=
+METRICS ?=
+PORT ?=
+PYTHON ?=
+export EVENTS MAP METRICS PORT PYTHON
+
+.PHONY: help preflight setup build run stop test check format lint typecheck imports \
+  lock lock-check zip-check terraform-check clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+preflight: ## Name what this machine lacks, and how to get it
+	@scripts/build/preflight.sh >/dev/null
+
+setup: preflight $(SETUP_STAMP) ## Install uv, the tools and the packages (nothing to do the second time)
+
+$(SETUP_STAMP): requirements/dev.txt requirements/uv.txt scripts/build/setup.sh $(PROJECTS)
+	@scripts/build/setup.sh "$$(scripts/build/preflight.sh)"
+	@touch $@
+
+build: setup ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
+	@$(BUILD) build --target '$(or $(TARGET),local)' --arch '$(or $(ARCH),x86_64)'
+
+run: build ## Send EVENTS (MAP="field=column ...", METRICS, PORT) through the local engine
+	@set -f; mapping=(); for pair in $$MAP; do mapping+=(--map "$$pair"); done; \
+	$(BIN)/millrace run $${EVENTS:+--events "$$EVENTS"} $${METRICS:+--metrics "$$METRICS"} \
+	  $${PORT:+--port "$$PORT"} $${mapping[@]+"$${mapping[@]}"}
+
+stop: ## End the local engine and empty it
+	@if [[ -x $(BIN)/millrace ]]; then $(BIN)/millrace stop; else echo 'nothing was ever started here'; fi
+
+test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
+	@$(BIN)/pytest
+
+check: setup lint typecheck imports lock-check zip-check test ## Everything that must pass before a change lands
+
+format: setup ## Format the Python and Terraform code
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+	@$(or $(TERRAFORM),terraform) fmt -recursive terraform
+
+lint: setup ## ruff: rules and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+typecheck: setup ## mypy --strict over all sources
+	@$(BIN)/mypy --strict $(SOURCES) $(TYPED_TESTS)
+
+imports: setup ## The import rules between the layers
+	@$(BIN)/lint-imports --no-logo
+
+lock: setup ## Compile the hashed requirements files (UPGRADE="package ...")
+	@$(BUILD) lock $(foreach package,$(UPGRADE),--upgrade '$(package)')
+
+lock-check: setup ## Fail if a requirements file is out of step
+	@$(BUILD) lock --check
+
+zip-check: setup ## Check the zips' contents; import each handler with only boto3 beside it
+	@$(BUILD) check
+	@$(BUILD) check --target lambda --arch x86_64
+	@$(BUILD) check --target lambda --arch arm64
+
+terraform-check: setup ## terraform fmt, and per module init, validate and test
+	@$(BUILD) terraform
+
+clean: stop ## Remove everything that the commands above made
+	@rm -rf .venv .tools .millrace dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
