@@ -1,0 +1,1 @@
+"""What every service shares: the event contract, the ledger, ports and AWS adapters."""

@@ -1,0 +1,141 @@
+"""The aggregates table: its keys, built here alone, and reading it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from millrace.aggregates import (
+    LIVE,
+    MIXED,
+    AggregateKey,
+    AggregateRow,
+    Dimension,
+    Scope,
+    Version,
+)
+from millrace.aws.errors import translated
+from millrace.aws.ledger_items import from_attributes, to_attributes
+from millrace.keys import decode_id, encode_id
+from millrace.times import parse_rfc3339
+from millrace.windows import Window, WindowWidth, window_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+    from millrace.aws.ledger_items import Item
+
+_VARIANT = "#VARIANT#"
+
+
+def scope_key(scope: Scope) -> str:
+    """Return the partition key of a scope: `TYPE#edit`, `EXPERIMENT#e1#VARIANT#A`."""
+    return f"{scope.dimension.name}#{_VARIANT.join(map(encode_id, scope.ids))}"
+
+
+def scope_of(partition_key: str) -> Scope:
+    """Return the scope that `scope_key` wrote; of a very long id its beginning and its hash.
+
+    Raises:
+        ValueError: the text is no partition key of this table.
+    """
+    name, _, ids = partition_key.partition("#")
+    if name not in Dimension.__members__ or not ids:
+        known = ", ".join(f"{each}#..." for each in Dimension.__members__)
+        raise ValueError(f"{partition_key!r} is not a scope; it is one of {known}")
+    return Scope(Dimension[name], tuple(map(decode_id, ids.split(_VARIANT))))
+
+
+def row_sort_key(key: AggregateKey) -> str:
+    """Return the sort key of a row: `HOUR#2015-09-12T13#VER#live#event_count`."""
+    return f"{key.window.label}#VER#{key.version}#{key.metric}"
+
+
+def row_key(key: AggregateKey) -> "Item":
+    """Return the whole key of a row."""
+    return to_attributes({"PK": scope_key(key.scope), "SK": row_sort_key(key)})
+
+
+def stored_bounds(window: Window) -> tuple[str, str]:
+    """Return a window's first and last second, as rows hold them; code compares half-open."""
+    return _second(window.start), _second(window.end - timedelta(seconds=1))
+
+
+class AggregatesReader:
+    """Reads the rows of one scope; strongly consistent, so a settled pipeline reads exact."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def query(
+        self,
+        scope: Scope,
+        width: WindowWidth,
+        *,
+        metric: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        version: Version | None = LIVE,
+    ) -> Iterator[AggregateRow]:
+        """Yield the rows whose window begins at `start` or later and before `end`.
+
+        In order of time, then version, then metric; `version` None means every version.
+
+        Raises:
+            ConfigError, RetryableError: the table cannot be read (while iterating).
+        """
+        low, high = _bound(start, width, "#"), _bound(end, width, "$")  # `$` follows `#`
+        if low >= high:
+            return
+        conditions = {"metric_name": metric, "version": version}
+        wanted = {name: value for name, value in conditions.items() if value is not None}
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            # No row's key is a bare bound, so BETWEEN (both ends included) is half-open here.
+            "KeyConditionExpression": "PK = :scope AND SK BETWEEN :low AND :high",
+            "ExpressionAttributeValues": to_attributes(
+                {":scope": scope_key(scope), ":low": low, ":high": high}
+                | {f":{name}": value for name, value in wanted.items()}
+            ),
+        }
+        if wanted:
+            request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in wanted)
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
+        pages = self._client.get_paginator("query").paginate(**request)
+        with translated("Query aggregates"):
+            for page in pages:
+                for item in page["Items"]:
+                    yield _row(item, scope, width)
+
+
+def _bound(at: datetime | None, width: WindowWidth, separator: str) -> str:
+    """Return the sort key in front of the first window that begins at `at` or later."""
+    if at is None:
+        return f"{width.name}{separator}"
+    window = window_of(at, width)
+    return (window if window.start == at else Window(window.end, width)).label
+
+
+def _row(item: Mapping[str, Any], scope: Scope, width: WindowWidth) -> AggregateRow:
+    row = from_attributes(item)
+    window = Window(parse_rfc3339(row["window_start"]), width)
+    versions = row["defs_versions"]
+    return AggregateRow(
+        key=AggregateKey(scope, window, row["metric_name"], Version(row["version"])),
+        value=_number(row["value"]),
+        event_count=int(row["event_count"]),
+        input_hash=int(row["input_hash"]),
+        sample_event_ids=tuple(row["sample_event_ids"]),
+        defs_version=next(iter(versions)) if len(versions) == 1 else MIXED,
+        updated_at=parse_rfc3339(row["updated_at"]),
+    )
+
+
+def _number(value: Decimal) -> int | Decimal:
+    return int(value) if value == value.to_integral_value() else value
+
+
+def _second(at: datetime) -> str:
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds').replace('+00:00', '')}Z"

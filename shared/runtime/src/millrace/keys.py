@@ -1,0 +1,69 @@
+"""Names of objects, and how ids from outside enter any key.
+
+Real ids hold `#` and `/`, which are separators here: every id is percent-encoded.
+"""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+from urllib.parse import quote, unquote
+
+_MAX_ENCODED_BYTES = 512
+_KEPT_BYTES = 64
+
+RAW = "raw"
+QUARANTINE = "quarantine"
+ENRICHED = "enriched"
+ARCHIVE = "archive"
+DEFINITIONS = "definitions"
+
+
+def encode_id(value: str) -> str:
+    """Return `value` with everything but letters, digits and `_.-~` percent-encoded.
+
+    Ids of 256 characters can encode to 3,072 bytes, more than an S3 key (1,024) or a DynamoDB
+    partition key (2,048) may have: past 512 bytes the rest is replaced by a hash of the whole id.
+    """
+    encoded = quote(value, safe="")
+    if len(encoded) <= _MAX_ENCODED_BYTES:
+        return encoded
+    digest = blake2b(value.encode(), digest_size=16).hexdigest()
+    return f"{encoded[:_KEPT_BYTES]}~{digest}"
+
+
+def decode_id(key_part: str) -> str:
+    """Return the id inside a key; of a very long one, its beginning and its hash."""
+    return unquote(key_part)
+
+
+def raw_key(arrival: datetime, shard_id: str, first_seq: str, unique: str) -> str:
+    """Return the key of a raw object, partitioned by the hour of its first arrival."""
+    return f"{RAW}/{_by_arrival(arrival)}/{shard_id}-{first_seq}-{unique}.ndjson.gz"
+
+
+def quarantine_key(arrival: datetime, shard_id: str, first_seq: str, unique: str) -> str:
+    """Return the key of the quarantine object that belongs to a raw object."""
+    return f"{QUARANTINE}/{_by_arrival(arrival)}/{shard_id}-{first_seq}-{unique}.ndjson.gz"
+
+
+def enriched_key(commit_id: str) -> str:
+    """Return the key of a commit's one enriched object."""
+    return f"{ENRICHED}/{commit_id}.ndjson.gz"
+
+
+def archive_prefix(event_hour: datetime) -> str:
+    """Return the Hive-style folder of one UTC hour of event time, with a slash at its end."""
+    return f"{event_hour.astimezone(UTC):{ARCHIVE}/year=%Y/month=%m/day=%d/hour=%H/}"
+
+
+def archive_key(event_hour: datetime, commit_id: str, part: int) -> str:
+    """Return the key of a commit's archive object number `part` (from 0)."""
+    return f"{archive_prefix(event_hour)}{commit_id}-{part}.ndjson.gz"
+
+
+def definitions_key(version: str) -> str:
+    """Return the key of the immutable metric definitions with hash `version`."""
+    return f"{DEFINITIONS}/{version}.toml"
+
+
+def _by_arrival(arrival: datetime) -> str:
+    return f"{arrival.astimezone(UTC):dt=%Y-%m-%d/hour=%H}"

@@ -1,0 +1,61 @@
+"""Logs and metrics: one place that knows Powertools, one catalogue of metric names.
+
+Powertools writes metrics as CloudWatch EMF log lines, so a metric costs no call:
+https://docs.aws.amazon.com/powertools/python/latest/core/metrics/
+"""
+
+from enum import StrEnum
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "Millrace"
+
+
+class MetricName(StrEnum):
+    """Every metric that a service emits."""
+
+    RECEIVED = "RecordsReceived"
+    ACCEPTED = "EventsAccepted"
+    DUPLICATES = "EventsDuplicate"
+    CONFLICTS = "EventsConflicting"
+    QUARANTINED = "RecordsQuarantined"
+    RAW_BYTES = "RawBytes"
+    ENRICHED = "EventsEnriched"
+    AGGREGATED = "EventsAggregated"
+    ARCHIVED = "EventsArchived"
+    ARCHIVE_OBJECTS = "ArchiveObjects"
+    OVERDUE_SENT = "OverdueReferencesSent"
+    RESIDUE = "UnfinishedCommits"
+    OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
+    STALEST_SHARD_AGE = "StalestShardAge"
+    BATCH_DURATION = "BatchDuration"
+    REFERENCES_SUCCEEDED = "ReferencesSucceeded"
+    REFERENCES_FAILED = "ReferencesFailed"
+    INGEST_ERRORS = "IngestErrors"
+    ENRICH_ERRORS = "EnrichErrors"
+    AGGREGATE_ERRORS = "AggregateErrors"
+    ARCHIVE_ERRORS = "ArchiveErrors"
+
+
+_UNITS = {
+    MetricName.RAW_BYTES: MetricUnit.Bytes,
+    MetricName.BATCH_DURATION: MetricUnit.Milliseconds,
+    MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
+    MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,
+}
+
+
+def service_logger(service: str, level: str = "INFO") -> Logger:
+    """Return the structured logger of a service; facts go in as keys, payloads never."""
+    return Logger(service=service, level=level, utc=True)
+
+
+def service_metrics(service: str) -> Metrics:
+    """Return the metric sink of a service, with the dimension `service`."""
+    return Metrics(namespace=NAMESPACE, service=service)
+
+
+def count(metrics: Metrics, name: MetricName, value: float) -> None:
+    """Add `value` to a metric of the catalogue in its unit."""
+    metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)

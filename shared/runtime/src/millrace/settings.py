@@ -1,0 +1,35 @@
+"""Settings of a function: read once from its environment, or a loud failure at cold start."""
+
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from millrace.errors import ConfigError
+
+
+class FunctionSettings(BaseSettings):
+    """Base of each service's settings: a field `data_bucket` is the variable DATA_BUCKET."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    log_level: str = "INFO"
+
+
+S = TypeVar("S", bound=FunctionSettings)
+
+
+def load_settings(model: type[S]) -> S:
+    """Return the settings in the environment.
+
+    Raises:
+        ConfigError: names each variable that is missing or malformed.
+    """
+    try:
+        return model()
+    except ValidationError as err:
+        faults = "; ".join(
+            f"{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in err.errors(include_url=False)
+        )
+        raise ConfigError(f"the function's environment is incomplete: {faults}") from err

@@ -1,0 +1,111 @@
+"""The adapters and the fakes keep the same promises."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from millrace.aws.errors import translated
+from millrace.aws.ledger import DynamoLedger
+from millrace.aws.objects import S3Objects
+from millrace.aws.queue import SqsQueue
+from millrace.commit import Checkpoint, Stage
+from millrace.errors import ConfigError, RetryableError
+from millrace_testing.builders import SHARD, commit_of, event_bytes
+from millrace_testing.contracts.ledger import LedgerContract
+from millrace_testing.contracts.objects import ObjectsContract
+from millrace_testing.fakes import FakeLedger, FakeObjects
+from millrace_testing.tables import COMMITS, create_table
+
+
+@pytest.fixture
+def aws(monkeypatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def s3_objects(aws) -> S3Objects:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="data")
+    return S3Objects(client, "data")
+
+
+@pytest.fixture
+def dynamo_ledger(aws) -> DynamoLedger:
+    client = boto3.client("dynamodb")
+    create_table(client, "commits", COMMITS)
+    return DynamoLedger(client, "commits")
+
+
+class TestFakeObjects(ObjectsContract):
+    """The fake."""
+
+    @pytest.fixture
+    def objects(self) -> FakeObjects:
+        return FakeObjects()
+
+
+class TestS3Objects(ObjectsContract):
+    """The adapter, on moto."""
+
+    @pytest.fixture
+    def objects(self, s3_objects) -> S3Objects:
+        return s3_objects
+
+
+class TestFakeLedger(LedgerContract):
+    """The fake."""
+
+    @pytest.fixture
+    def ledger(self) -> FakeLedger:
+        return FakeLedger()
+
+
+class TestDynamoLedger(LedgerContract):
+    """The adapter, on moto."""
+
+    @pytest.fixture
+    def ledger(self, dynamo_ledger) -> DynamoLedger:
+        return dynamo_ledger
+
+
+def test_the_unfinished_index_is_sparse(dynamo_ledger):
+    """A commit is listed until its last stage marks it; one without events never is."""
+    before = Checkpoint()
+    for number, seq in enumerate((100, 200)):
+        commit, _ = commit_of([event_bytes(seq)], first_seq=seq)
+        after = Checkpoint(number + 1, seq, ())
+        assert dynamo_ledger.commit(before, after, commit)
+        before = after
+    for stage in Stage:
+        dynamo_ledger.mark(SHARD, 100, stage, {"events": 1})
+    assert [shard for shard, _ in dynamo_ledger.unfinished()] == [SHARD]
+    assert [head.first_seq for head in dynamo_ledger.heads(SHARD)] == [100, 200]
+
+
+def test_a_message_arrives(aws):
+    """What is sent is on the queue."""
+    client = boto3.client("sqs")
+    url = client.create_queue(QueueName="enrich")["QueueUrl"]
+    SqsQueue(client, url).send("body")
+    assert client.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "body"
+
+
+def test_errors_are_told_apart(aws):
+    """A missing bucket cannot be retried; anything that may pass can."""
+    with pytest.raises(ConfigError, match="NoSuchBucket"):
+        S3Objects(boto3.client("s3"), "missing").put_new("raw/a", b"x")
+    with pytest.raises(RetryableError, match="op"), translated("op"):
+        raise _client_error("ThrottlingException")
+    with pytest.raises(ConfigError, match="op"), translated("op"):
+        raise _client_error("AccessDeniedException")
+
+
+def _client_error(code: str) -> Exception:
+    return ClientError({"Error": {"Code": code, "Message": "m"}}, "Operation")

@@ -1,0 +1,61 @@
+"""Windows, and ids inside keys."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from millrace import keys
+from millrace.times import format_ms, from_epoch_ms, to_epoch_ms
+from millrace.windows import WindowWidth, window_of
+
+AT = datetime(2015, 9, 12, 23, 46, 58, 771000, UTC)
+
+
+def test_windows_are_utc_and_labelled():
+    """An instant belongs to one UTC hour and one UTC day, whatever its offset."""
+    local = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert window_of(local, WindowWidth.HOUR).label == "HOUR#2015-09-12T23"
+    assert window_of(local, WindowWidth.DAY).label == "DAY#2015-09-12"
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(WindowWidth))
+def test_windows_are_half_open(at, width):
+    """An instant lies at or after its window's start and before its end."""
+    try:
+        window = window_of(at, width)
+        end = window.end
+    except OverflowError:
+        return  # the last day of year 9999 has no end
+    assert window.start <= at < end
+
+
+@given(st.text(min_size=1, max_size=50).filter(lambda s: s.isprintable()))
+def test_ids_survive_keys(value):
+    """An id in a key holds no separator, and is read back unless it is very long."""
+    encoded = keys.encode_id(value)
+    assert not set("#/?* ") & set(encoded)
+    assert "~" in encoded or unquote(encoded) == value
+
+
+def test_the_longest_ids_fit_a_key():
+    """An id of 256 characters of four bytes each fits, and its last character still counts."""
+    one, other = "\U0001f600" * 255 + "a", "\U0001f600" * 255 + "b"
+    assert max(len(keys.encode_id(one)), len(keys.encode_id(other))) <= 512
+    assert keys.encode_id(one) != keys.encode_id(other)
+
+
+def test_archive_folders_are_hive_partitions():
+    """The layout that Athena's partition projection and DuckDB read."""
+    assert keys.archive_key(AT, "c", 2) == (
+        "archive/year=2015/month=09/day=12/hour=23/c-2.ndjson.gz"
+    )
+
+
+@pytest.mark.parametrize("epoch_ms", [0, 1, 1_766_914_200_123, -1, -86_400_001])
+def test_milliseconds_are_exact(epoch_ms):
+    """Milliseconds survive the trip through datetime, before 1970 too."""
+    assert to_epoch_ms(from_epoch_ms(epoch_ms)) == epoch_ms
+    assert format_ms(from_epoch_ms(epoch_ms)).endswith("Z")

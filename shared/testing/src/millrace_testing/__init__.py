@@ -1,0 +1,1 @@
+"""Test doubles, builders and contract suites for every package."""
