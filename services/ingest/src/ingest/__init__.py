@@ -1,0 +1,1 @@
+"""Ingest: validate, identify, deduplicate and store stream records."""

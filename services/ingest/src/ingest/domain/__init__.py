@@ -1,0 +1,1 @@
+"""Ingest's decisions, pure: records in, verdicts and commits out."""

@@ -1,0 +1,1 @@
+"""The KPL's protobuf messages, generated from the `.proto` beside them."""

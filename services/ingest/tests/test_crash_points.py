@@ -1,0 +1,162 @@
+"""Ingest, repair and watch, broken at each of their AWS calls, on the local engine."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ingest_stories import (
+    REDELIVERIES,
+    Clients,
+    IngestStory,
+    RepairStory,
+    Stage,
+    WatchStory,
+)
+
+from ingest import service
+from ingest.domain.commits import Attempt, PreparedCommit, prepare
+from ingest.domain.deduplication import Prefix, committable
+from ingest.domain.records import JudgedRecord
+from millrace.aws.ledger import DynamoLedger
+from millrace.commit import Checkpoint, Commit, SeqRange, ShardKey
+from millrace.raw_lines import pack
+from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
+from millrace_testing.crash.wire import Fault, FaultKind, Wire
+
+pytestmark = pytest.mark.engine
+
+SEED = 20_251_228
+PAIRS = 40
+DEATHS = (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER, FaultKind.PAUSE_AFTER)
+
+
+@pytest.fixture(scope="module")
+def endpoint(engine) -> str:
+    Clients.of(engine.endpoint).create_resources()
+    return engine.endpoint
+
+
+class Theatre:
+    """Two wires and the clients on them; plays stories and prints how they ended."""
+
+    def __init__(self, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.wires = Wire(), Wire()
+        self.clients = [Clients.of(endpoint, wire) for wire in self.wires]
+        self.clean = Clients.of(endpoint)
+        self.capsys = capsys
+
+    def stage(self, redelivery: str = "whole", ledger: type[DynamoLedger] = DynamoLedger) -> Stage:
+        return Stage(*self.clients, self.clean, REDELIVERIES[redelivery], ledger)
+
+    def singles(
+        self, story: type[IngestStory], stage: Stage, kinds: Sequence[FaultKind] = tuple(FaultKind)
+    ) -> Exploration[Any]:
+        return self.shown(story, explore(lambda: story(stage), self.wires[0], kinds))
+
+    def pairs(self, story: type[IngestStory], stage: Stage, pairs: Any) -> Exploration[Any]:
+        return self.shown(story, explore_pairs(lambda: story(stage), self.wires, pairs))
+
+    def shown(self, story: type[IngestStory], outcome: Exploration[Any]) -> Exploration[Any]:
+        with self.capsys.disabled():
+            print(f"\n{story.__name__}: {outcome.summary()}")
+        return outcome
+
+
+@pytest.fixture
+def theatre(endpoint, capsys) -> Theatre:
+    return Theatre(endpoint, capsys)
+
+
+@pytest.mark.parametrize("story", [IngestStory, RepairStory])
+def test_every_crash_point_survives(theatre, story):
+    """Whatever call goes wrong, readers see every record once, and every commit is announced."""
+    outcome = theatre.singles(story, theatre.stage())
+    assert outcome.survivors == outcome.points, str(outcome)
+    assert {"TransactWriteItems", "BatchExecuteStatement", "SendMessage"} <= set(outcome.calls)
+
+
+@pytest.mark.parametrize("redelivery", ["bisected", "one by one"])
+def test_boundaries_of_the_redelivery_do_not_matter(theatre, redelivery):
+    """However the records are cut the second time, nothing is lost or doubled."""
+    outcome = theatre.singles(IngestStory, theatre.stage(redelivery), DEATHS)
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+def test_every_crash_point_of_watch_survives(theatre):
+    """A sweep that dies half way is finished by the next one."""
+    outcome = theatre.singles(WatchStory, theatre.stage())
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+@pytest.mark.parametrize("story", [IngestStory, RepairStory, WatchStory])
+def test_pairs_of_faults_survive(theatre, story):
+    """Also when the retry goes wrong too, or runs beside a zombie."""
+    outcome = theatre.pairs(story, theatre.stage("bisected"), sampled(PAIRS, SEED))
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+class BlindClear(DynamoLedger):
+    """Clears `pending` whatever the version."""
+
+    def clear_pending(self, shard: ShardKey, seen: Checkpoint) -> bool:
+        del seen
+        return super().clear_pending(shard, self.read(shard))
+
+
+class NoPending(DynamoLedger):
+    """Commits without noting the reference."""
+
+    def commit(self, before: Checkpoint, after: Checkpoint, commit: Commit) -> bool:
+        forgetful = Checkpoint(after.version, after.committed_seq, ())
+        return super().commit(before, forgetful, commit)
+
+
+class WatermarkOnly(DynamoLedger):
+    """Takes everything at or below the watermark for committed."""
+
+    def covered(self, shard: ShardKey, within: SeqRange) -> list[SeqRange]:
+        del within
+        return [SeqRange(0, self.read(shard).committed_seq)]
+
+
+def test_a_blind_clear_is_caught(theatre):
+    """Without the version check a zombie clears what another attempt has yet to send."""
+
+    def late_zombie(calls: int, retry_calls: int) -> list[tuple[Fault, Fault]]:
+        before_clear = Fault(calls - 2, FaultKind.PAUSE_BEFORE)
+        crashes = [Fault(call, FaultKind.CRASH_BEFORE) for call in range(retry_calls)]
+        return [(before_clear, crash) for crash in crashes]
+
+    stage = theatre.stage("bisected", BlindClear)
+    assert theatre.pairs(IngestStory, stage, late_zombie).differences
+
+
+def test_forgetting_what_is_pending_is_caught(theatre):
+    """Without `pending` a crash between commit and send loses the reference."""
+    stage = theatre.stage(ledger=NoPending)
+    assert theatre.singles(IngestStory, stage, [FaultKind.CRASH_BEFORE]).differences
+
+
+def test_repair_by_the_watermark_is_caught(theatre):
+    """Without commit rows a repair takes discarded records for committed ones."""
+    stage = theatre.stage(ledger=WatermarkOnly)
+    assert theatre.singles(RepairStory, stage, [FaultKind.CRASH_BEFORE]).differences
+
+
+def test_raw_before_gate_is_caught(theatre, monkeypatch):
+    """A raw object written before the gate answered holds lines that its commit does not."""
+    chunk_lines: list[bytes] = []
+
+    def noting_all(shard: ShardKey, records: Sequence[JudgedRecord], holders: Any) -> Prefix:
+        parts = [part for judged in records for part in judged.outcomes]
+        chunk_lines[:] = [part.event.line for part in parts if part.event is not None]
+        return committable(shard, records, holders)
+
+    def with_all_lines(shard: ShardKey, prefix: Prefix, attempt: Attempt) -> PreparedCommit:
+        return replace(prepare(shard, prefix, attempt), raw=pack(chunk_lines))
+
+    monkeypatch.setattr(service, "committable", noting_all)
+    monkeypatch.setattr(service, "prepare", with_all_lines)
+    stage = theatre.stage()
+    assert theatre.singles(IngestStory, stage, [FaultKind.PARTIAL_ANSWER]).differences
