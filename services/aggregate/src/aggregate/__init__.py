@@ -1,0 +1,1 @@
+"""Aggregate: count, sum and count-unique per scope and window."""

@@ -1,0 +1,1 @@
+"""Unique markers and counters on DynamoDB; the rest comes from `millrace.aws`."""

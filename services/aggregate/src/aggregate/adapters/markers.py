@@ -1,0 +1,158 @@
+"""Unique markers on DynamoDB."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
+from tenacity.nap import sleep as nap
+
+from aggregate.adapters.waiting import ATTEMPTS, JITTER
+from aggregate.domain.deltas import Marker
+from millrace.aws.aggregates import row_sort_key, scope_key
+from millrace.aws.errors import translated
+from millrace.aws.ledger_items import from_attributes, to_attributes
+from millrace.clock import Clock
+from millrace.errors import ConfigError, RetryableError
+from millrace.keys import encode_id
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
+
+KEYS_PER_READ = 100  # BatchGetItem's limit
+STATEMENTS_PER_CALL = 25  # BatchExecuteStatement's limit
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+_PERMANENT = frozenset({"AccessDenied", "ResourceNotFound", "ValidationError"})
+
+T = TypeVar("T")
+
+
+class DynamoMarkers:
+    """`aggregate.ports.Markers`: 100 keys a read, 25 inserts a call.
+
+    PartiQL's INSERT fails if the key is there, each statement by itself, for one write unit each
+    (a transaction costs two, a conditional PutItem a call for each marker):
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Clock,
+        ttl: timedelta,
+        sleep: Callable[[float], None] = nap,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._ttl = ttl
+        self._insert = (
+            f"INSERT INTO \"{table}\" VALUE {{'PK': ?, 'SK': ?, 'owner': ?, 'expires_at': ?}}"
+        )
+        self._until_none_left = Retrying(
+            sleep=sleep,
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=JITTER,
+            retry=retry_if_result(bool),
+        )
+
+    def owners(self, markers: Collection[Marker]) -> Mapping[Marker, str]:
+        """Return the owners of those markers that are there; strongly consistent.
+
+        A marker past its time that is still there counts: it costs nothing to remember longer.
+        """
+        by_key = {_marker_key(marker): marker for marker in markers}
+        found: dict[Marker, str] = {}
+        for keys in _chunks(by_key, KEYS_PER_READ):
+            for item in self._read(keys):
+                row = from_attributes(item)
+                found[by_key[row["PK"], row["SK"]]] = row["owner"]
+        return found
+
+    def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
+        """Insert each marker for `owner` if it is not there; return those that this call wrote."""
+        expires_at = int((self._clock.now() + self._ttl).timestamp())
+        inserted: set[Marker] = set()
+        for chunk in _chunks(markers, STATEMENTS_PER_CALL):
+            inserted |= self._insert_chunk(chunk, owner, expires_at)
+        return inserted
+
+    def _insert_chunk(self, markers: list[Marker], owner: str, expires_at: int) -> set[Marker]:
+        inserted: set[Marker] = set()
+        left = markers
+
+        def another_round() -> bool:
+            nonlocal left
+            left = self._insert_round(left, owner, expires_at, inserted)
+            return bool(left)
+
+        self._repeat(another_round, "BatchExecuteStatement markers")
+        return inserted
+
+    def _insert_round(
+        self, markers: list[Marker], owner: str, expires_at: int, inserted: set[Marker]
+    ) -> list[Marker]:
+        """Send one call; add to `inserted` and return the markers that were throttled."""
+        statements = [self._statement(marker, owner, expires_at) for marker in markers]
+        with translated("BatchExecuteStatement markers"):
+            answer = self._client.batch_execute_statement(Statements=statements)
+        throttled: list[Marker] = []
+        for marker, response in zip(markers, answer["Responses"], strict=True):
+            error = response.get("Error")
+            code = error.get("Code", "") if error else None
+            if code is None:
+                inserted.add(marker)
+            elif code in _PERMANENT:
+                raise ConfigError(f"the markers table refuses INSERT: {error}")
+            elif code != "DuplicateItem":
+                throttled.append(marker)
+        return throttled
+
+    def _statement(
+        self, marker: Marker, owner: str, expires_at: int
+    ) -> "BatchStatementRequestTypeDef":
+        pk, sk = _marker_key(marker)
+        fields = to_attributes({"PK": pk, "SK": sk, "owner": owner, "expires_at": expires_at})
+        return {"Statement": self._insert, "Parameters": list(fields.values())}
+
+    def _read(self, keys: Sequence[tuple[str, str]]) -> Iterable[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        request: Any = {
+            self._table: {
+                "Keys": [to_attributes({"PK": pk, "SK": sk}) for pk, sk in keys],
+                "ConsistentRead": True,
+            }
+        }
+
+        def another_round() -> bool:
+            nonlocal request
+            with translated("BatchGetItem markers"):
+                answer = self._client.batch_get_item(RequestItems=request)
+            found.extend(answer["Responses"].get(self._table, []))
+            request = answer.get("UnprocessedKeys", {})
+            return bool(request)
+
+        self._repeat(another_round, "BatchGetItem markers")
+        return found
+
+    def _repeat(self, another_round: Callable[[], bool], operation: str) -> None:
+        try:
+            self._until_none_left(another_round)
+        except RetryError as err:
+            raise RetryableError(f"{operation}: throttled {ATTEMPTS} times") from err
+
+
+def _marker_key(marker: Marker) -> tuple[str, str]:
+    """Return the keys: `UNIQUE#TYPE#edit#HOUR#2015-09-12T13#VER#live#users` and the entity."""
+    key = marker.key
+    return f"UNIQUE#{scope_key(key.scope)}#{row_sort_key(key)}", encode_id(marker.entity_id)
+
+
+def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk

@@ -1,0 +1,1 @@
+"""What one commit adds to which rows, and in which transactions: values in, values out."""

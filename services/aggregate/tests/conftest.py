@@ -1,0 +1,313 @@
+"""Aggregate on fakes, a way to stop it at any call of a port, and DynamoDB on moto."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import orjson
+import pytest
+from moto import mock_aws
+
+from aggregate.catalogue import DefinitionsCatalogue
+from aggregate.domain.deltas import Marker
+from aggregate.domain.packing import Counter
+from aggregate.service import Aggregate, Aggregated
+from millrace.aggregates import MIXED, AggregateKey, AggregateRow, Dimension, Scope
+from millrace.clock import Clock
+from millrace.commit import Checkpoint, ShardKey, Stage
+from millrace.definitions import version_of
+from millrace.enriched import EnrichedEvent
+from millrace.keys import definitions_key, enriched_key
+from millrace.raw_lines import pack
+from millrace.reference import EnrichedReference
+from millrace.windows import WindowWidth, window_of
+from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
+from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
+from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, create_table
+
+DEFINITIONS = b"""
+[[metric]]
+name = "events"
+kind = "count"
+dimensions = ["type", "source", "entity", "client", "experiment"]
+windows = ["hour", "day"]
+
+[[metric]]
+name = "numbers"
+kind = "sum"
+value = "payload.number"
+dimensions = ["type", "experiment"]
+windows = ["hour", "day"]
+
+[[metric]]
+name = "users"
+kind = "unique"
+of = "entity"
+dimensions = ["type", "source"]
+windows = ["hour", "day"]
+
+[[metric]]
+name = "later"
+kind = "count"
+dimensions = ["type"]
+windows = ["day"]
+mode = "replay"
+"""
+DEFS = version_of(DEFINITIONS)
+
+
+@dataclass
+class FakeMarkers:
+    """`aggregate.ports.Markers` in a dictionary."""
+
+    owner_of: dict[Marker, str] = field(default_factory=dict)
+
+    def owners(self, markers: Collection[Marker]) -> Mapping[Marker, str]:
+        return {each: self.owner_of[each] for each in markers if each in self.owner_of}
+
+    def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
+        new = {each for each in markers if each not in self.owner_of}
+        self.owner_of |= dict.fromkeys(new, owner)
+        return new
+
+
+@dataclass
+class FakeCounters:
+    """`aggregate.ports.Counters` in a dictionary."""
+
+    ledger: FakeLedger
+    clock: Clock
+    rows: dict[AggregateKey, AggregateRow] = field(default_factory=dict)
+    marks: set[tuple[ShardKey, int, int]] = field(default_factory=set)
+
+    def add_once(
+        self,
+        shard: ShardKey,
+        first_seq: int,
+        part: int,
+        counters: Sequence[Counter],
+        defs_version: str,
+    ) -> bool:
+        self.ledger.head(shard, first_seq)
+        if (shard, first_seq, part) in self.marks:
+            return False
+        self.marks.add((shard, first_seq, part))
+        for counter in counters:
+            self._add(counter, defs_version)
+        return True
+
+    def read(self, key: AggregateKey) -> AggregateRow | None:
+        return self.rows.get(key)
+
+    def _add(self, counter: Counter, defs_version: str) -> None:
+        key, delta = counter.key, counter.delta
+        there = self.rows.get(key) or AggregateRow(
+            key, 0, 0, 0, delta.sample_event_ids, defs_version, self.clock.now()
+        )
+        self.rows[key] = replace(
+            there,
+            value=there.value + delta.value,
+            event_count=there.event_count + delta.event_count,
+            input_hash=there.input_hash + delta.input_hash,
+            defs_version=defs_version if there.defs_version == defs_version else MIXED,
+            updated_at=self.clock.now(),
+        )
+
+
+@dataclass
+class Tap:
+    """Runs `action` at call number `at` (from 0), before or after the call takes effect."""
+
+    at: int
+    action: Callable[[], object]
+    after: bool = False
+    calls: int = 0
+
+    def on(self, port: object) -> Any:
+        return _Tapped(port, self)
+
+
+class _Tapped:
+    def __init__(self, port: object, tap: Tap) -> None:
+        self._port = port
+        self._tap = tap
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._port, name)
+        tap = self._tap
+
+        def call(*args: object, **kwargs: object) -> object:
+            mine = tap.calls == tap.at
+            tap.calls += 1
+            if mine and not tap.after:
+                tap.action()
+            answer = method(*args, **kwargs)
+            if mine and tap.after:
+                tap.action()
+            return answer
+
+        return call
+
+
+class World:
+    """Everything aggregate touches, and ways to run it and to look at the end."""
+
+    def __init__(self) -> None:
+        self.clock = FixedClock(ARRIVAL)
+        self.ledger = FakeLedger()
+        self.objects = FakeObjects()
+        self.markers = FakeMarkers()
+        self.counters = FakeCounters(self.ledger, self.clock)
+        self.objects.put_new(definitions_key(DEFS), DEFINITIONS)
+
+    def service(self, tap: Tap | None = None) -> Aggregate:
+        """Return the service; every call of a port is reported to `tap` first."""
+        on: Callable[[Any], Any] = tap.on if tap else lambda port: port
+        return Aggregate(
+            ledger=on(self.ledger),
+            objects=on(self.objects),
+            definitions=DefinitionsCatalogue(on(self.objects)),
+            markers=on(self.markers),
+            counters=on(self.counters),
+            clock=self.clock,
+        )
+
+    def run(self, reference: EnrichedReference, tap: Tap | None = None) -> Aggregated:
+        return self.service(tap).aggregate(reference)
+
+    def commit(self, first_seq: int, events: Sequence[EnrichedEvent]) -> EnrichedReference:
+        """Put a commit and its enriched object there; return the reference to it."""
+        commit, _ = commit_of([b"{}"] * len(events), first_seq=first_seq)
+        before = self.ledger.read(SHARD)
+        assert self.ledger.commit(before, Checkpoint(before.version + 1, first_seq, ()), commit)
+        head = commit.head
+        key = enriched_key(head.commit_id)
+        self.objects.put_new(key, pack([event.to_line() for event in events]).body)
+        return EnrichedReference(
+            head.commit_id, SHARD, first_seq, str(head.raw_key), "corr-1", key, DEFS
+        )
+
+    def row(self, metric: str, dimension: Dimension, *ids: str) -> AggregateRow:
+        """Return the row of the day that every event of these tests is in."""
+        window = window_of(ARRIVAL, WindowWidth.DAY)
+        return self.counters.rows[AggregateKey(Scope.of(dimension, *ids), window, metric)]
+
+    def end(self) -> dict[str, object]:
+        """Return all that lasts and must not depend on who came first."""
+        return {
+            "rows": {
+                key: (row.value, row.event_count, row.input_hash, row.defs_version)
+                for key, row in self.counters.rows.items()
+            },
+            "parts": set(self.counters.marks),
+            "markers": set(self.markers.owner_of),
+            "marks": {
+                at: commit.head.marks.get(Stage.AGGREGATED)
+                for at, commit in self.ledger.commits.items()
+            },
+        }
+
+
+def events_of(numbers: Sequence[int], **fields: Any) -> list[EnrichedEvent]:
+    return [enriched_event(number, defs_version=DEFS, **fields) for number in numbers]
+
+
+@pytest.fixture
+def defs_version() -> str:
+    """The version of the definitions in every world."""
+    return DEFS
+
+
+@pytest.fixture
+def definitions_toml() -> bytes:
+    """The definitions in every world."""
+    return DEFINITIONS
+
+
+@pytest.fixture
+def new_events() -> Callable[..., list[EnrichedEvent]]:
+    """Enriched events by number, stamped with the world's definitions; seven users."""
+    return events_of
+
+
+@pytest.fixture
+def new_world() -> type[World]:
+    """Worlds that know nothing of each other."""
+    return World
+
+
+@pytest.fixture
+def world() -> World:
+    """No commits yet."""
+    return World()
+
+
+@pytest.fixture
+def new_tap() -> type[Tap]:
+    """Taps on the ports of a world."""
+    return Tap
+
+
+@pytest.fixture
+def fake_markers() -> FakeMarkers:
+    """No markers yet."""
+    return FakeMarkers()
+
+
+@dataclass
+class Moto:
+    """DynamoDB on moto with the tables of this service."""
+
+    client: Any
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    """Answers to give instead of doing the next calls, one each: `operation`, `answer`."""
+    calls: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def moto_db(monkeypatch) -> Iterator[Moto]:
+    """DynamoDB on moto; PartiQL inserts, which moto cannot do with parameters, by conditional put.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
+    """
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        create_table(client, "commits-1", COMMITS)
+        create_table(client, "aggregates-1", AGGREGATES)
+        create_table(client, "markers-1", MARKERS)
+        moto = Moto(client)
+
+        def before_call(model: Any, params: Any, **_: object) -> tuple[Any, Any] | None:
+            moto.calls.append(model.name)
+            if moto.faults and moto.faults[0]["operation"] == model.name:
+                answer = moto.faults.pop(0)["answer"]
+                return SimpleNamespace(status_code=400 if "Error" in answer else 200), answer
+            if model.name == "BatchExecuteStatement":
+                statements = orjson.loads(params["body"])["Statements"]
+                answers = [_insert(client, each) for each in statements]
+                return SimpleNamespace(status_code=200), {"Responses": answers}
+            return None
+
+        client.meta.events.register("before-call.dynamodb", before_call)
+        yield moto
+
+
+def _insert(client: Any, statement: Mapping[str, Any]) -> dict[str, Any]:
+    match = re.fullmatch(r'INSERT INTO "([^"]+)" VALUE \{(.*)\}', statement["Statement"])
+    assert match is not None
+    names = re.findall(r"'(\w+)': \?", match[2])
+    item = dict(zip(names, statement["Parameters"], strict=True))
+    try:
+        client.put_item(
+            TableName=match[1], Item=item, ConditionExpression="attribute_not_exists(PK)"
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return {"Error": {"Code": "DuplicateItem", "Message": "Duplicate primary key exists"}}
+    return {"TableName": match[1]}

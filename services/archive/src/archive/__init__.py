@@ -1,0 +1,1 @@
+"""Archive: gzip committed events by event hour."""

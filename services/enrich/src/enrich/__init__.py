@@ -1,0 +1,1 @@
+"""Enrich: normalise committed events and attach experiment assignments."""

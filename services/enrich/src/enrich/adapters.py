@@ -1,0 +1,205 @@
+"""Enrich's own adapters: object metadata on S3, experiments and assignments on DynamoDB."""
+
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, SupportsBytes, TypeVar
+
+from botocore.exceptions import ClientError
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
+from tenacity.nap import sleep as nap
+from tenacity.wait import wait_random_exponential
+
+from enrich.domain import AssignmentRow, ExperimentMetadata
+from millrace.aws.errors import code_of, translated
+from millrace.aws.ledger_items import from_attributes, to_attributes
+from millrace.aws.objects import S3Objects
+from millrace.clock import Clock
+from millrace.errors import ConfigError, ObjectMissing, RetryableError
+from millrace.keys import decode_id, encode_id
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+
+    from millrace.aws.ledger_items import Item
+
+KEYS_PER_READ = 100  # BatchGetItem's limit
+_PARTITION_KEY_BYTES = 2048  # DynamoDB's limits for key values:
+_SORT_KEY_BYTES = (
+    1024  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+)
+_READS = 8  # attempts at the keys of one call, about 10 s in all
+
+T = TypeVar("T")
+
+
+class S3StampedObjects(S3Objects):
+    """`enrich.ports.StampedObjects` on S3."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        super().__init__(client, bucket)
+        self._s3 = client
+        self._data_bucket = bucket
+
+    def metadata_of(self, key: str) -> Mapping[str, str]:
+        """Return the object's metadata; raise ObjectMissing if there is no object.
+
+        HeadObject asks for s3:GetObject, and names a missing object by the bare status, 404:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        """
+        with translated(f"HeadObject {key}"):
+            try:
+                return self._s3.head_object(Bucket=self._data_bucket, Key=key)["Metadata"]
+            except ClientError as err:
+                if code_of(err) in {"404", "NoSuchKey"}:
+                    raise ObjectMissing(key) from err
+                raise
+
+
+class DynamoExperiments:
+    """`enrich.ports.Experiments`: the whole table, which is small, kept for `ttl`.
+
+    Also when it is empty: a deployment without experiments reads it once per `ttl`, no more.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, clock: Clock, ttl: timedelta, at_most: int
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._ttl = ttl
+        self._at_most = at_most
+        self._kept: tuple[datetime, ExperimentMetadata] | None = None
+
+    def all(self) -> ExperimentMetadata:
+        """Return every experiment's metadata by id, at most `ttl` old."""
+        now = self._clock.now()
+        if self._kept is None or now - self._kept[0] >= self._ttl:
+            self._kept = (now, self._read())
+        return self._kept[1]
+
+    def _read(self) -> ExperimentMetadata:
+        found: dict[str, Mapping[str, object]] = {}
+        pages = self._client.get_paginator("scan").paginate(TableName=self._table)
+        with translated("Scan experiments"):
+            for page in pages:
+                found |= dict(_experiment(item) for item in page["Items"])
+                self._check(len(found))
+        return dict(sorted(found.items()))
+
+    def _check(self, number: int) -> None:
+        # Reading only some of them would leave assignments out of objects written once.
+        if number > self._at_most:
+            raise ConfigError(
+                f"table {self._table} holds more than {self._at_most} experiments; "
+                "delete those that have ended or raise EXPERIMENTS_MAX"
+            )
+
+
+class DynamoAssignments:
+    """`enrich.ports.Assignments` by whole keys, 100 a call.
+
+    A Query per entity would be a call per entity.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        sleep: Callable[[float], None] = nap,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._retrying = Retrying(
+            sleep=sleep,
+            stop=stop_after_attempt(_READS),
+            wait=wait_random_exponential(multiplier=0.05, max=3),
+            retry=retry_if_result(bool),
+        )
+
+    def rows(
+        self, entities: Sequence[str], experiments: Collection[str]
+    ) -> Iterator[AssignmentRow]:
+        """Yield the rows that exist; raise RetryableError if some keys stayed unread."""
+        for keys in _chunks(_keys(entities, experiments), KEYS_PER_READ):
+            yield from (_row(item) for item in self._items(keys))
+
+    def _items(self, keys: "list[Item]") -> list[Mapping[str, Any]]:
+        """Read one call's keys; what DynamoDB leaves unprocessed is asked again, with jitter.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+        """
+        items: list[Mapping[str, Any]] = []
+        left = keys
+
+        def read() -> int:
+            nonlocal left
+            with translated("BatchGetItem assignments"):
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": left}})
+            items.extend(answer["Responses"].get(self._table, []))
+            unprocessed: Any = answer.get("UnprocessedKeys", {}).get(self._table, {})
+            left = unprocessed.get("Keys", [])
+            return len(left)
+
+        try:
+            self._retrying(read)
+        except RetryError as err:
+            raise RetryableError(
+                f"BatchGetItem assignments: {len(left)} keys unread after {_READS} attempts"
+            ) from err
+        return items
+
+
+def _keys(entities: Sequence[str], experiments: Collection[str]) -> "Iterator[Item]":
+    """Yield each pair's key; one too long for DynamoDB cannot be in the table and is not asked."""
+    fitting = [each for each in map(encode_id, sorted(experiments)) if len(each) <= _SORT_KEY_BYTES]
+    for entity in map(encode_id, entities):
+        if len(entity) <= _PARTITION_KEY_BYTES:
+            for experiment in fitting:
+                yield to_attributes({"entity_id": entity, "experiment_id": experiment})
+
+
+def _chunks(values: Iterator[T], size: int) -> Iterator[list[T]]:
+    while chunk := list(islice(values, size)):
+        yield chunk
+
+
+def _row(item: Mapping[str, Any]) -> AssignmentRow:
+    row = from_attributes(item)
+    return AssignmentRow(
+        entity_id=decode_id(row["entity_id"]),
+        experiment_id=decode_id(row["experiment_id"]),
+        variant=_text(row.get("variant")),
+        assigned_at=_text(row.get("assigned_at")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _experiment(item: Mapping[str, Any]) -> tuple[str, Mapping[str, object]]:
+    row = from_attributes(item)
+    experiment_id = decode_id(row.pop("experiment_id"))
+    return experiment_id, {name: _plain(row[name]) for name in sorted(row)}
+
+
+def _plain(value: object) -> object:
+    """Return a DynamoDB value as JSON can hold it, in one order whatever DynamoDB's was."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case SupportsBytes():  # boto3's Binary
+            return b64encode(bytes(value)).decode()
+        case set():
+            return sorted((_plain(each) for each in value), key=str)
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {name: _plain(value[name]) for name in sorted(value)}
+        case _:
+            return value

@@ -1,0 +1,45 @@
+"""Wires enrich to AWS, once per cold start."""
+
+from datetime import timedelta
+
+from enrich.adapters import DynamoAssignments, DynamoExperiments, S3StampedObjects
+from enrich.service import Enrich, publish_definitions
+from enrich.settings import EnrichSettings
+from enrich.stamp import Stamp
+from millrace.aws.clients import dynamodb_client, s3_client, sqs_client
+from millrace.aws.ledger import DynamoLedger
+from millrace.aws.queue import SqsQueue
+from millrace.clock import SystemClock
+
+
+def build_enrich(settings: EnrichSettings) -> Enrich:
+    """Return the use case on the resources that `settings` names; publish its definitions.
+
+    Raises:
+        ConfigError: METRICS_KEY names no object, or a right is missing.
+        RetryableError: S3 cannot be reached now.
+    """
+    dynamodb, sqs, clock = dynamodb_client(), sqs_client(), SystemClock()
+    objects = S3StampedObjects(s3_client(), settings.data_bucket)
+    return Enrich(
+        ledger=DynamoLedger(dynamodb, settings.commits_table),
+        objects=objects,
+        experiments=DynamoExperiments(
+            dynamodb,
+            settings.experiments_table,
+            clock,
+            ttl=timedelta(seconds=settings.experiments_ttl_s),
+            at_most=settings.experiments_max,
+        ),
+        assignments=DynamoAssignments(dynamodb, settings.assignments_table),
+        queues=(
+            SqsQueue(sqs, settings.aggregate_queue_url),
+            SqsQueue(sqs, settings.archive_queue_url),
+        ),
+        clock=clock,
+        stamp=Stamp(
+            defs_version=publish_definitions(objects, settings.metrics_key),
+            archive_max_events=settings.archive_max_events,
+            archive_max_bytes=settings.archive_max_bytes,
+        ),
+    )

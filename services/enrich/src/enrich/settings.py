@@ -1,0 +1,27 @@
+"""What enrich reads from its environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from millrace.settings import FunctionSettings
+
+
+class EnrichSettings(FunctionSettings):
+    """One field for each variable; Terraform sets them all."""
+
+    data_bucket: str
+    commits_table: str
+    assignments_table: str
+    experiments_table: str
+    aggregate_queue_url: str
+    archive_queue_url: str
+    metrics_key: str
+    """Key of the deployed metric definitions in the data bucket."""
+    archive_max_events: Annotated[int, Field(ge=1)] = 1000
+    """Stamped on each enriched object; archive cuts by the stamp."""
+    archive_max_bytes: Annotated[int, Field(ge=1)] = 5_000_000
+    experiments_ttl_s: Annotated[int, Field(ge=0)] = 60
+    """How long the list of experiments may be used before it is read again."""
+    experiments_max: Annotated[int, Field(ge=1)] = 100
+    """More experiments than this fail loudly: each costs a key read per entity."""

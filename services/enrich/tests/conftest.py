@@ -1,0 +1,189 @@
+"""Enrich on fakes, and a way to stop it at any call of a port."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from enrich.domain import AssignmentRow, ExperimentMetadata
+from enrich.service import Enrich, Enrichment
+from enrich.stamp import Stamp
+from millrace.commit import Checkpoint, CommittedLine, Owner, Stage
+from millrace.enriched import EnrichedEvent
+from millrace.keys import enriched_key
+from millrace.raw_lines import unpack
+from millrace.reference import EnrichedReference, Reference
+from millrace.times import format_ms, to_epoch_ms
+from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.fakes import FakeLedger, FakeObjects, FakeQueue, FixedClock
+
+STAMP = Stamp("0123456789abcdef", archive_max_events=10, archive_max_bytes=5_000)
+FIRST_SEQ = 100
+
+
+class FakeStampedObjects(FakeObjects):
+    """`enrich.ports.StampedObjects` in a dictionary."""
+
+    def metadata_of(self, key: str) -> Mapping[str, str]:
+        self.get(key)
+        return self.metadata[key]
+
+
+@dataclass
+class FakeExperiments:
+    """`enrich.ports.Experiments` in a dictionary."""
+
+    known: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def all(self) -> ExperimentMetadata:
+        return self.known
+
+
+@dataclass
+class FakeAssignments:
+    """`enrich.ports.Assignments` in a dictionary; keeps what it was asked."""
+
+    stored: dict[tuple[str, str], AssignmentRow] = field(default_factory=dict)
+    asked: list[tuple[Sequence[str], list[str]]] = field(default_factory=list)
+
+    def add(self, entity: str, experiment: str, variant: str | None, at: str | None) -> None:
+        row = AssignmentRow(entity, experiment, variant, at)
+        self.stored[entity, experiment] = row
+
+    def rows(
+        self, entities: Sequence[str], experiments: Collection[str]
+    ) -> Iterable[AssignmentRow]:
+        self.asked.append((entities, list(experiments)))
+        pairs = ((entity, experiment) for entity in entities for experiment in experiments)
+        return [self.stored[pair] for pair in pairs if pair in self.stored]
+
+
+@dataclass
+class World:
+    """Everything enrich touches, and ways to run it and to look at the end."""
+
+    service: Enrich
+    ledger: FakeLedger
+    objects: FakeStampedObjects
+    experiments: FakeExperiments
+    assignments: FakeAssignments
+    aggregate_queue: FakeQueue
+    archive_queue: FakeQueue
+    reference: Reference
+
+    def run(self, **fields: object) -> Enrichment:
+        """Run the service, with some of its fields replaced."""
+        return replace(self.service, **fields).enrich(self.reference)
+
+    def disturbed(self, tap: "Tap") -> Enrichment:
+        """Run the service with every call of a port reported to `tap` first."""
+        own = self.service
+        return self.run(
+            ledger=tap.on(own.ledger),
+            objects=tap.on(own.objects),
+            experiments=tap.on(own.experiments),
+            assignments=tap.on(own.assignments),
+            queues=tuple(tap.on(queue) for queue in own.queues),
+        )
+
+    @property
+    def key(self) -> str:
+        return enriched_key(self.reference.commit_id)
+
+    def rows(self) -> list[EnrichedEvent]:
+        return [EnrichedEvent.from_line(line) for line in unpack(self.objects.get(self.key))]
+
+    def mark(self) -> Mapping[str, object] | None:
+        return self.ledger.head(SHARD, FIRST_SEQ).marks.get(Stage.ENRICHED)
+
+    def sent(self) -> list[EnrichedReference]:
+        """Return the distinct messages of both queues, which must be the same."""
+        assert set(self.aggregate_queue.sent) == set(self.archive_queue.sent)
+        return [EnrichedReference.parse(each) for each in dict.fromkeys(self.archive_queue.sent)]
+
+    def end(self) -> dict[str, object]:
+        """Return all that lasts; messages once each, since a queue may repeat them."""
+        return {
+            "bodies": dict(self.objects.bodies),
+            "metadata": dict(self.objects.metadata),
+            "marks": self.ledger.head(SHARD, FIRST_SEQ).marks,
+            "sent": self.sent(),
+        }
+
+
+@dataclass
+class Tap:
+    """Runs `action` at call number `at` (from 0), before or after the call takes effect."""
+
+    at: int
+    action: Callable[[], object]
+    after: bool = False
+    calls: int = 0
+
+    def on(self, port: object) -> object:
+        return _Tapped(port, self)
+
+
+class _Tapped:
+    def __init__(self, port: object, tap: Tap) -> None:
+        self._port = port
+        self._tap = tap
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._port, name)
+        tap = self._tap
+
+        def call(*args: object, **kwargs: object) -> object:
+            mine = tap.calls == tap.at
+            tap.calls += 1
+            if mine and not tap.after:
+                tap.action()
+            answer = method(*args, **kwargs)
+            if mine and tap.after:
+                tap.action()
+            return answer
+
+        return call
+
+
+def build_world(events: int = 4) -> World:
+    """Return a world with one commit of `events` lines, of which line 1 is a duplicate."""
+    duplicate = CommittedLine(101, 0, to_epoch_ms(ARRIVAL), Owner(str(SHARD), 7, 0))
+    lines = [event_bytes(n, colour="blue") for n in range(events)]
+    commit, raw = commit_of(lines, first_seq=FIRST_SEQ, duplicates={1: duplicate})
+    ledger, objects = FakeLedger(), FakeStampedObjects()
+    ledger.commit(Checkpoint(), Checkpoint(1, FIRST_SEQ, ()), commit)
+    objects.put_new(commit.head.raw_key, raw)
+    experiments = FakeExperiments({"e1": {"owner": "growth"}, "e2": {}})
+    assignments = FakeAssignments()
+    assignments.add("user_0", "e1", "A", "2025-12-28T09:00:00Z")
+    assignments.add("user_2", "e1", "B", format_ms(ARRIVAL))
+    queues = FakeQueue(), FakeQueue()
+    service = Enrich(ledger, objects, experiments, assignments, queues, FixedClock(ARRIVAL), STAMP)
+    return World(
+        service, ledger, objects, experiments, assignments, *queues, Reference.to(commit.head)
+    )
+
+
+@pytest.fixture
+def new_world() -> Callable[..., World]:
+    """Worlds that know nothing of each other."""
+    return build_world
+
+
+@pytest.fixture
+def world() -> World:
+    """One commit of four lines, one of them a duplicate; two users of three in experiment e1."""
+    return build_world()
+
+
+@pytest.fixture
+def new_tap() -> type[Tap]:
+    """Taps on the ports of a world."""
+    return Tap
+
+
+@pytest.fixture
+def stamped_objects() -> FakeStampedObjects:
+    """An empty bucket in memory."""
+    return FakeStampedObjects()

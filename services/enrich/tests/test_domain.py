@@ -1,0 +1,137 @@
+"""Plain values through enrich's domain."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from enrich.domain import (
+    AssignmentRow,
+    CorruptCommit,
+    Gaps,
+    accepted_events,
+    assignment_book,
+    distinct_entities,
+    enriched,
+    gaps,
+)
+from millrace.commit import CommittedLine, Owner
+from millrace.enriched import EnrichedEvent
+from millrace.times import format_ms, to_epoch_ms
+from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event, event_bytes
+
+DEFS = "0123456789abcdef"
+DUPLICATE = CommittedLine(1, 0, to_epoch_ms(ARRIVAL), Owner(str(SHARD), 7, 0))
+WIKITICKER = Path(__file__).parents[4] / "shared" / "data" / "wikiticker-2015-09-12-sampled.json.gz"
+
+
+def test_duplicates_are_left_out_and_the_order_is_kept():
+    """Exactly the lines that are no duplicate come out, in line order."""
+    lines = [event_bytes(n) for n in range(5)]
+    commit, _ = commit_of(lines, duplicates={0: DUPLICATE, 3: DUPLICATE})
+    events = accepted_events(commit, lines, DEFS)
+    assert [each.event_id for each in events] == ["event-1", "event-2", "event-4"]
+
+
+def test_each_event_has_its_own_arrival():
+    """The arrival of a row is that of its line, so the lag is right."""
+    lines = [event_bytes(0), event_bytes(1)]
+    commit, _ = commit_of(lines)
+    late = replace(commit.body.lines[1], arrival_ms=to_epoch_ms(ARRIVAL) + 250)
+    commit = replace(commit, body=replace(commit.body, lines=(commit.body.lines[0], late)))
+    first, second = accepted_events(commit, lines, DEFS)
+    assert first.arrival_time == ARRIVAL
+    assert second.arrival_time == ARRIVAL + timedelta(milliseconds=250)
+
+
+@pytest.mark.parametrize("raw", [[], [event_bytes(0)], [event_bytes(n) for n in range(3)]])
+def test_a_raw_object_of_another_length_is_refused(raw):
+    """An object that does not fit its line table stops the commit instead of losing events."""
+    commit, _ = commit_of([event_bytes(0), event_bytes(1)])
+    with pytest.raises(CorruptCommit, match="the line table 2"):
+        accepted_events(commit, raw, DEFS)
+
+
+def test_an_accepted_line_that_is_no_event_is_refused():
+    """A line that ingest accepted is never dropped; the error names the line, not its bytes."""
+    commit, _ = commit_of([event_bytes(0), b'{"secret": 1}'])
+    with pytest.raises(CorruptCommit, match=r"line 1 .*missing_field") as refused:
+        accepted_events(commit, [event_bytes(0), b'{"secret": 1}'], DEFS)
+    assert "secret" not in str(refused.value)
+
+
+def test_entities_are_named_once():
+    """Each entity is looked up once, however many events it has."""
+    assert distinct_entities(enriched_event(n) for n in (3, 0, 3, 10)) == ["user_3", "user_0"]
+
+
+def test_an_entity_may_be_in_several_experiments():
+    """All of an entity's assignments are attached, sorted, with only their metadata."""
+    rows = [
+        AssignmentRow("user_0", "e2", "B", "2025-12-28T10:00:00+01:00"),
+        AssignmentRow("user_0", "e1", "A", "2025-12-28T09:00:00Z"),
+    ]
+    metadata = {"e1": {"owner": "x"}, "e2": {}, "e3": {"owner": "y"}}
+    (event,) = enriched([enriched_event(0)], assignment_book(rows), metadata)
+    assert [(each.experiment_id, each.variant) for each in event.assignments] == [
+        ("e1", "A"),
+        ("e2", "B"),
+    ]
+    assert event.experiments == {"e1": {"owner": "x"}, "e2": {}}
+
+
+@pytest.mark.parametrize(("offset_s", "expected"), [(-60.0, 60.0), (0.5, -0.5), (0.0, 0.0)])
+def test_seconds_since_assignment_are_signed(offset_s, expected):
+    """An event before its assignment shows as a negative number."""
+    event = enriched_event(0)
+    at = format_ms(event.event_time + timedelta(seconds=offset_s))
+    book = assignment_book([AssignmentRow("user_0", "e1", "A", at)])
+    (row,) = enriched([event], book, {"e1": {}})
+    assert row.assignments[0].seconds_since_assignment == expected
+
+
+@pytest.mark.parametrize(
+    ("variant", "assigned_at"),
+    [(None, "2025-12-28T09:00:00Z"), ("", "2025-12-28T09:00:00Z"), ("A", None), ("A", "soon")],
+)
+def test_a_malformed_assignment_is_counted(variant, assigned_at):
+    """A row without variant or time is counted, and the event goes on without it."""
+    book = assignment_book([AssignmentRow("user_0", "e1", variant, assigned_at)])
+    (event,) = enriched([enriched_event(0)], book, {"e1": {}})
+    assert event.assignments == ()
+    assert gaps(["user_0"], book, {"e1": {}}) == Gaps(1, 1)
+
+
+def test_nothing_is_missing_without_experiments():
+    """Where there is no experiment nobody is unassigned."""
+    assert gaps(["user_0"], assignment_book([]), {}) == Gaps(0, 0)
+
+
+@pytest.mark.skipif(not WIKITICKER.is_file(), reason="../shared/data is not beside this checkout")
+def test_real_rows_keep_their_unknown_keys():
+    """Each key of a real row survives under its own name beside the contract's fields."""
+    with gzip.open(WIKITICKER, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for _, line in zip(range(2000), file, strict=False)]
+    sent = [
+        row
+        | {
+            "source": "wikipedia",
+            "event_type": "edit",
+            "entity_id": row["user"],
+            "client_id": row["channel"],
+            "event_time": row["time"],
+            "payload": {"added": row["added"]},
+        }
+        for row in rows
+    ]
+    lines = [json.dumps(each).encode() for each in sent]
+    commit, _ = commit_of(lines)
+    for row, event in zip(rows, accepted_events(commit, lines, DEFS), strict=True):
+        stored = json.loads(event.to_line())
+        assert row.items() <= stored.items()
+        assert (stored["entity_id"], stored["client_id"]) == (row["user"], row["channel"])
+        assert stored["event_time"] == row["time"]
+        assert EnrichedEvent.from_line(event.to_line()) == event
