@@ -1,0 +1,13 @@
+output "region" { value = module.pipeline.region }
+output "name_prefix" { value = module.pipeline.name_prefix }
+output "account_id" { value = module.pipeline.account_id }
+output "stream_name" { value = module.pipeline.stream_name }
+output "stream_arn" { value = module.pipeline.stream_arn }
+output "stream_incarnation" { value = module.pipeline.stream_incarnation }
+output "data_bucket" { value = module.pipeline.data_bucket }
+output "artifacts_bucket" { value = module.pipeline.artifacts_bucket }
+output "tables" { value = module.pipeline.tables }
+output "queue_urls" { value = module.pipeline.queue_urls }
+output "dlq_urls" { value = module.pipeline.dlq_urls }
+output "functions" { value = module.pipeline.functions }
+output "kinesis_mapping_uuid" { value = module.pipeline.kinesis_mapping_uuid }

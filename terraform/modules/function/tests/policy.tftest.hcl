@@ -1,0 +1,85 @@
+# What a function may do beside the caller's policy.
+
+# The real provider writes the documents; it needs no AWS for that.
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name             = "millrace-test-ingest"
+  service          = "ingest"
+  description      = "Stores records"
+  account          = { id = "123456789012", partition = "aws", region = "eu-central-1" }
+  policy_json      = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
+  artifacts_bucket = "millrace-test-artifacts-123456789012"
+  zip_path         = "tests/function.zip"
+  handler          = "ingest.handler.handler"
+  environment      = { LOG_LEVEL = "INFO" }
+}
+
+run "may_write_its_own_logs_only" {
+  command = plan
+
+  assert {
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["WriteLogs"]
+    error_message = "nothing is added but logs"
+  }
+
+  assert {
+    condition     = toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[0].Action) == toset(["logs:CreateLogStream", "logs:PutLogEvents"])
+    error_message = "the log group is Terraform's to make"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.this.json).Statement[0].Resource == "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/millrace-test-ingest:*"
+    error_message = "only its own log group"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.assume.json).Statement[0].Principal.Service == "lambda.amazonaws.com"
+    error_message = "only Lambda takes the role"
+  }
+}
+
+run "keeps_the_callers_statements" {
+  command = plan
+
+  variables {
+    policy_json = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Refer\",\"Effect\":\"Allow\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"arn:aws:sqs:eu-central-1:123456789012:q\"}]}"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["Refer", "WriteLogs"]
+    error_message = "the caller's statement comes first"
+  }
+}
+
+run "may_use_its_key_and_trace" {
+  command = plan
+
+  variables {
+    kms_key_arn  = "arn:aws:kms:eu-central-1:123456789012:key/k"
+    tracing_mode = "Active"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["WriteLogs", "UseKey", "WriteTraces"]
+    error_message = "the key and the traces are added"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.this.json).Statement[1].Resource == var.kms_key_arn && toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[1].Action) == toset(["kms:Decrypt", "kms:GenerateDataKey"])
+    error_message = "this key only"
+  }
+
+  assert {
+    condition     = toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Action) == toset(["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
+    error_message = "traces are written, not read"
+  }
+}

@@ -1,0 +1,70 @@
+# What each function is told. Queue URLs, region and account reach it here, never by lookup.
+
+locals {
+  common_settings = {
+    for service in keys(local.functions) : service => {
+      LOG_LEVEL                    = var.log_level
+      POWERTOOLS_SERVICE_NAME      = service
+      POWERTOOLS_METRICS_NAMESPACE = "Millrace"
+    }
+  }
+
+  functions = {
+    ingest = {
+      description = "Validates, deduplicates and stores records of the stream"
+      settings = {
+        STREAM_INCARNATION = module.stream.incarnation
+        DATA_BUCKET        = local.data_bucket
+        COMMITS_TABLE      = local.table_names.commits
+        GATE_TABLE         = local.table_names.gate
+        ENRICH_QUEUE_URL   = module.queues["enrich"].url
+        GATE_TTL_DAYS      = tostring(var.gate_ttl_days)
+        MAX_FUTURE_SKEW_S  = tostring(var.max_future_skew_s)
+        MAX_EVENT_BYTES    = tostring(var.max_event_bytes)
+      }
+    }
+    enrich = {
+      description = "Adds experiments and assignments to the events of a commit"
+      settings = {
+        DATA_BUCKET         = local.data_bucket
+        COMMITS_TABLE       = local.table_names.commits
+        ASSIGNMENTS_TABLE   = local.table_names.assignments
+        EXPERIMENTS_TABLE   = local.table_names.experiments
+        AGGREGATE_QUEUE_URL = module.queues["aggregate"].url
+        ARCHIVE_QUEUE_URL   = module.queues["archive"].url
+        METRICS_KEY         = aws_s3_object.metrics.key
+        # Stamped on the enriched object, so that every attempt to archive it cuts alike.
+        ARCHIVE_MAX_EVENTS = tostring(var.archive_max_events)
+        ARCHIVE_MAX_BYTES  = tostring(var.archive_max_bytes)
+      }
+    }
+    aggregate = {
+      description = "Counts the events of a commit into windows"
+      settings = {
+        DATA_BUCKET      = local.data_bucket
+        COMMITS_TABLE    = local.table_names.commits
+        AGGREGATES_TABLE = local.table_names.aggregates
+        MARKERS_TABLE    = local.table_names.markers
+        MARKER_TTL_DAYS  = tostring(var.marker_ttl_days)
+      }
+    }
+    archive = {
+      description = "Files the events of a commit by the hour they happened in"
+      settings = {
+        DATA_BUCKET     = local.data_bucket
+        COMMITS_TABLE   = local.table_names.commits
+        MANIFESTS_TABLE = local.table_names.manifests
+      }
+    }
+    watch = {
+      description = "Sends overdue references and reports what is unfinished"
+      settings = {
+        STREAM_INCARNATION = module.stream.incarnation
+        STREAM_ARN         = local.stream_arn
+        COMMITS_TABLE      = local.table_names.commits
+        ENRICH_QUEUE_URL   = module.queues["enrich"].url
+        OVERDUE_AFTER_S    = tostring(var.overdue_after_s)
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+# Names, and the ARNs that follow from them.
+
+data "aws_partition" "current" {}
+
+locals {
+  account = {
+    id        = var.account_id
+    partition = data.aws_partition.current.partition
+    region    = var.region
+  }
+
+  stream_name      = "${var.name_prefix}-events"
+  data_bucket      = "${var.name_prefix}-data-${var.account_id}"
+  artifacts_bucket = "${var.name_prefix}-artifacts-${var.account_id}"
+  table_names      = { for table in keys(local.tables) : table => "${var.name_prefix}-${table}" }
+  queue_names      = { for queue in ["enrich", "aggregate", "archive"] : queue => "${var.name_prefix}-${queue}" }
+  function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
+  metrics_key      = "config/metrics-${filesha256(var.metrics_file)}.toml"
+
+  arn_start  = "arn:${local.account.partition}"
+  arn_place  = "${local.account.region}:${local.account.id}"
+  stream_arn = "${local.arn_start}:kinesis:${local.arn_place}:stream/${local.stream_name}"
+  data_arn   = "${local.arn_start}:s3:::${local.data_bucket}"
+  table_arns = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
+  queue_arns = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
+}

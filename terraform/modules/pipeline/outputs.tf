@@ -1,0 +1,64 @@
+output "region" {
+  description = "Region of the pipeline."
+  value       = var.region
+}
+
+output "name_prefix" {
+  description = "First part of the names of all resources."
+  value       = var.name_prefix
+}
+
+output "account_id" {
+  description = "Account of the pipeline."
+  value       = var.account_id
+}
+
+output "stream_name" {
+  description = "Name of the stream that takes events."
+  value       = module.stream.name
+}
+
+output "stream_arn" {
+  description = "ARN of the stream that takes events."
+  value       = module.stream.arn
+}
+
+output "stream_incarnation" {
+  description = "8 hexadecimal digits that change when the stream is created anew; part of every commit's key."
+  value       = module.stream.incarnation
+}
+
+output "data_bucket" {
+  description = "Bucket of raw, quarantined, enriched and archived events."
+  value       = module.data_bucket.name
+}
+
+output "artifacts_bucket" {
+  description = "Bucket of the functions' zips."
+  value       = module.artifacts_bucket.name
+}
+
+output "tables" {
+  description = "Names of the tables, by what they hold."
+  value       = { for table, this in module.tables : table => this.name }
+}
+
+output "queue_urls" {
+  description = "URLs of the queues, by the service they feed."
+  value       = { for service, this in module.queues : service => this.url }
+}
+
+output "dlq_urls" {
+  description = "URLs of the dead-letter queues, by the service that failed."
+  value       = { for service, this in module.queues : service => this.dead_letter_url }
+}
+
+output "functions" {
+  description = "Names of the functions, by service."
+  value       = { for service, this in module.functions : service => this.name }
+}
+
+output "kinesis_mapping_uuid" {
+  description = "Id of the mapping that feeds ingest from the stream."
+  value       = module.stream_mapping.uuid
+}

@@ -1,0 +1,153 @@
+# What each function may do: these actions on these resources, and (in the function module) its own
+# logs. TransactWriteItems is authorised by the actions of its items.
+
+locals {
+  consume = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+
+  # Without it S3 answers for a missing object as for a forbidden one.
+  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+  tell_missing = {
+    actions   = ["s3:ListBucket"]
+    resources = [local.data_arn]
+  }
+
+  permissions = {
+    ingest = {
+      ReadStream = {
+        actions = [
+          "kinesis:DescribeStream",
+          "kinesis:DescribeStreamSummary",
+          "kinesis:GetRecords",
+          "kinesis:GetShardIterator",
+          "kinesis:ListShards",
+        ]
+        resources = [local.stream_arn]
+      }
+      Commit = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.commits]
+      }
+      PassGate = {
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert", "dynamodb:PutItem"]
+        resources = [local.table_arns.gate]
+      }
+      Store = {
+        actions   = ["s3:PutObject"]
+        resources = ["${local.data_arn}/raw/*", "${local.data_arn}/quarantine/*"]
+      }
+      Refer = {
+        actions   = ["sqs:SendMessage"]
+        resources = [local.queue_arns.enrich]
+      }
+    }
+
+    enrich = {
+      Consume = {
+        actions   = local.consume
+        resources = [local.queue_arns.enrich]
+      }
+      Mark = {
+        actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.commits]
+      }
+      ReadAssignments = {
+        actions   = ["dynamodb:BatchGetItem"]
+        resources = [local.table_arns.assignments]
+      }
+      ReadExperiments = {
+        actions   = ["dynamodb:Scan"]
+        resources = [local.table_arns.experiments]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = [for prefix in ["raw", "enriched", "config", "definitions"] : "${local.data_arn}/${prefix}/*"]
+      }
+      Store = {
+        actions   = ["s3:PutObject"]
+        resources = [for prefix in ["enriched", "definitions"] : "${local.data_arn}/${prefix}/*"]
+      }
+      Refer = {
+        actions   = ["sqs:SendMessage"]
+        resources = [local.queue_arns.aggregate, local.queue_arns.archive]
+      }
+    }
+
+    aggregate = {
+      Consume = {
+        actions   = local.consume
+        resources = [local.queue_arns.aggregate]
+      }
+      Mark = {
+        actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.commits]
+      }
+      Count = {
+        actions   = ["dynamodb:UpdateItem"]
+        resources = [local.table_arns.aggregates]
+      }
+      MarkUnique = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"]
+        resources = [local.table_arns.markers]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = [for prefix in ["enriched", "definitions"] : "${local.data_arn}/${prefix}/*"]
+      }
+    }
+
+    archive = {
+      Consume = {
+        actions   = local.consume
+        resources = [local.queue_arns.archive]
+      }
+      Mark = {
+        actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.commits]
+      }
+      List = {
+        actions   = ["dynamodb:BatchWriteItem"]
+        resources = [local.table_arns.manifests]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/enriched/*"]
+      }
+      Store = {
+        actions   = ["s3:PutObject", "s3:PutObjectTagging"]
+        resources = ["${local.data_arn}/archive/*"]
+      }
+    }
+
+    watch = {
+      ListShards = {
+        actions   = ["kinesis:ListShards"]
+        resources = [local.stream_arn]
+      }
+      Sweep = {
+        actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.commits, "${local.table_arns.commits}/index/unfinished"]
+      }
+      Refer = {
+        actions   = ["sqs:SendMessage"]
+        resources = [local.queue_arns.enrich]
+      }
+    }
+  }
+}
+
+data "aws_iam_policy_document" "function" {
+  for_each = local.permissions
+
+  dynamic "statement" {
+    for_each = each.value
+    content {
+      sid       = statement.key
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+}

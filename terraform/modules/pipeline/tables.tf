@@ -1,0 +1,53 @@
+# Keys of the tables. Only key attributes are named here; the adapters beside the code know the rest.
+
+locals {
+  table_defaults = { range_key = "", global_secondary_indexes = {}, ttl_attribute = "" }
+
+  tables = { for name, table in local.table_keys : name => merge(local.table_defaults, table) }
+
+  table_keys = {
+    commits = {
+      attributes = { shard = "S", seq = "S", unfinished = "S", committed_at = "S" }
+      hash_key   = "shard"
+      range_key  = "seq"
+      # Sparse: an item leaves it when its last stage removes `unfinished`.
+      global_secondary_indexes = {
+        unfinished = {
+          hash_key        = "unfinished"
+          range_key       = "committed_at"
+          projection_type = "KEYS_ONLY"
+        }
+      }
+    }
+    gate = {
+      attributes    = { id = "B" }
+      hash_key      = "id"
+      ttl_attribute = "expires_at"
+    }
+    aggregates = {
+      attributes = { PK = "S", SK = "S" }
+      hash_key   = "PK"
+      range_key  = "SK"
+    }
+    markers = {
+      attributes    = { PK = "S", SK = "S" }
+      hash_key      = "PK"
+      range_key     = "SK"
+      ttl_attribute = "expires_at"
+    }
+    assignments = {
+      attributes = { entity_id = "S", experiment_id = "S" }
+      hash_key   = "entity_id"
+      range_key  = "experiment_id"
+    }
+    experiments = {
+      attributes = { experiment_id = "S" }
+      hash_key   = "experiment_id"
+    }
+    manifests = {
+      attributes = { hour = "S", object_key = "S" }
+      hash_key   = "hour"
+      range_key  = "object_key"
+    }
+  }
+}

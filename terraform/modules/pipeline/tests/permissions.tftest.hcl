@@ -1,0 +1,367 @@
+# What each function may do: all of it, and nothing else.
+
+# The real provider writes the documents; it needs no AWS for that.
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name_prefix   = "millrace-test"
+  region        = "eu-central-1"
+  account_id    = "123456789012"
+  artifacts_dir = "tests/zips"
+  metrics_file  = "../../metrics/default.toml"
+}
+
+# The one resource whose plan asks AWS for something (the account's shard limit).
+override_module {
+  target = module.stream
+  outputs = {
+    name        = "millrace-test-events"
+    arn         = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+    incarnation = "0123abcd"
+  }
+}
+
+run "ingest_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["ingest"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      ReadStream = {
+        actions = tolist([
+          "kinesis:DescribeStream",
+          "kinesis:DescribeStreamSummary",
+          "kinesis:GetRecords",
+          "kinesis:GetShardIterator",
+          "kinesis:ListShards",
+        ])
+        resources = tolist([
+          "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events",
+        ])
+      }
+      Commit = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+        ])
+      }
+      PassGate = {
+        actions = tolist([
+          "dynamodb:BatchGetItem",
+          "dynamodb:PartiQLInsert",
+          "dynamodb:PutItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-gate",
+        ])
+      }
+      Store = {
+        actions = tolist([
+          "s3:PutObject",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/quarantine/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/raw/*",
+        ])
+      }
+      Refer = {
+        actions = tolist([
+          "sqs:SendMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-enrich",
+        ])
+      }
+    }
+    error_message = "ingest has exactly these actions on these resources"
+  }
+}
+
+run "enrich_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["enrich"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-enrich",
+        ])
+      }
+      Mark = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+        ])
+      }
+      ReadAssignments = {
+        actions = tolist([
+          "dynamodb:BatchGetItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-assignments",
+        ])
+      }
+      ReadExperiments = {
+        actions = tolist([
+          "dynamodb:Scan",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-experiments",
+        ])
+      }
+      TellMissing = {
+        actions = tolist([
+          "s3:ListBucket",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012",
+        ])
+      }
+      Load = {
+        actions = tolist([
+          "s3:GetObject",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/config/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/definitions/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/enriched/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/raw/*",
+        ])
+      }
+      Store = {
+        actions = tolist([
+          "s3:PutObject",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/definitions/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/enriched/*",
+        ])
+      }
+      Refer = {
+        actions = tolist([
+          "sqs:SendMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-aggregate",
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-archive",
+        ])
+      }
+    }
+    error_message = "enrich has exactly these actions on these resources"
+  }
+}
+
+run "aggregate_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["aggregate"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-aggregate",
+        ])
+      }
+      Mark = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+        ])
+      }
+      Count = {
+        actions = tolist([
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-aggregates",
+        ])
+      }
+      MarkUnique = {
+        actions = tolist([
+          "dynamodb:BatchGetItem",
+          "dynamodb:PartiQLInsert",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-markers",
+        ])
+      }
+      TellMissing = {
+        actions = tolist([
+          "s3:ListBucket",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012",
+        ])
+      }
+      Load = {
+        actions = tolist([
+          "s3:GetObject",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/definitions/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/enriched/*",
+        ])
+      }
+    }
+    error_message = "aggregate has exactly these actions on these resources"
+  }
+}
+
+run "archive_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["archive"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-archive",
+        ])
+      }
+      Mark = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+        ])
+      }
+      List = {
+        actions = tolist([
+          "dynamodb:BatchWriteItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-manifests",
+        ])
+      }
+      TellMissing = {
+        actions = tolist([
+          "s3:ListBucket",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012",
+        ])
+      }
+      Load = {
+        actions = tolist([
+          "s3:GetObject",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/enriched/*",
+        ])
+      }
+      Store = {
+        actions = tolist([
+          "s3:PutObject",
+          "s3:PutObjectTagging",
+        ])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/archive/*",
+        ])
+      }
+    }
+    error_message = "archive has exactly these actions on these resources"
+  }
+}
+
+run "watch_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["watch"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      ListShards = {
+        actions = tolist([
+          "kinesis:ListShards",
+        ])
+        resources = tolist([
+          "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events",
+        ])
+      }
+      Sweep = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:Query",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits/index/unfinished",
+        ])
+      }
+      Refer = {
+        actions = tolist([
+          "sqs:SendMessage",
+        ])
+        resources = tolist([
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-enrich",
+        ])
+      }
+    }
+    error_message = "watch has exactly these actions on these resources"
+  }
+}
+
+run "no_statement_allows_everything" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for document in data.aws_iam_policy_document.function : [
+        for statement in jsondecode(document.json).Statement :
+        statement.Effect == "Allow"
+        && !anytrue([for action in flatten([statement.Action]) : strcontains(action, "*")])
+        && !contains(flatten([statement.Resource]), "*")
+      ]
+    ]))
+    error_message = "no action holds a wildcard, and no resource is one"
+  }
+}

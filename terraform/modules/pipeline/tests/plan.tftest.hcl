@@ -1,0 +1,91 @@
+# The composition: names, settings, and what is protected.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  name_prefix   = "millrace-test"
+  region        = "eu-central-1"
+  account_id    = "123456789012"
+  artifacts_dir = "tests/zips"
+  metrics_file  = "../../metrics/default.toml"
+}
+
+run "names_follow_from_the_prefix" {
+  command = apply
+
+  assert {
+    condition     = output.stream_name == "millrace-test-events"
+    error_message = "the stream carries the prefix"
+  }
+
+  assert {
+    condition     = output.data_bucket == "millrace-test-data-123456789012" && output.artifacts_bucket == "millrace-test-artifacts-123456789012"
+    error_message = "buckets carry prefix and account"
+  }
+
+  assert {
+    condition     = output.tables == { for t in ["commits", "gate", "aggregates", "markers", "assignments", "experiments", "manifests"] : t => "millrace-test-${t}" }
+    error_message = "there are seven tables"
+  }
+
+  assert {
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "watch"] : s => "millrace-test-${s}" }
+    error_message = "there are four functions"
+  }
+
+  assert {
+    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive"]) && keys(output.dlq_urls) == keys(output.queue_urls)
+    error_message = "each consumer has a queue and a dead-letter queue"
+  }
+
+  assert {
+    condition     = can(regex("^[0-9a-f]{8}$", output.stream_incarnation))
+    error_message = "the incarnation has 8 hexadecimal digits"
+  }
+
+  assert {
+    condition     = output.stream_arn == "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+    error_message = "the ARN follows from the name"
+  }
+
+  assert {
+    condition     = aws_s3_object.metrics.key == "config/metrics-${filesha256("../../metrics/default.toml")}.toml"
+    error_message = "the key of the definitions is their content"
+  }
+}
+
+run "each_function_gets_its_settings" {
+  command = apply
+
+  assert {
+    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES"])
+    error_message = "ingest has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES"])
+    error_message = "enrich has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "MARKER_TTL_DAYS"])
+    error_message = "aggregate has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.archive.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "MANIFESTS_TABLE"])
+    error_message = "archive has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
+    error_message = "watch has its settings"
+  }
+
+  assert {
+    condition     = local.common_settings.ingest == { LOG_LEVEL = "INFO", POWERTOOLS_SERVICE_NAME = "ingest", POWERTOOLS_METRICS_NAMESPACE = "Millrace" }
+    error_message = "all know their name"
+  }
+}

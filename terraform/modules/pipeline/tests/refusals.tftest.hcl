@@ -1,0 +1,213 @@
+# Each value here is refused by a validation, before anything is planned.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  name_prefix   = "millrace-test"
+  region        = "eu-central-1"
+  account_id    = "123456789012"
+  artifacts_dir = "tests/zips"
+  metrics_file  = "../../metrics/default.toml"
+}
+
+run "refuses_an_upper_case_prefix" {
+  command = plan
+
+  variables {
+    name_prefix = "Millrace"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "refuses_a_region_that_is_a_zone" {
+  command = plan
+
+  variables {
+    region = "eu-central-1a"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "refuses_a_short_account_id" {
+  command = plan
+
+  variables {
+    account_id = "123"
+  }
+
+  expect_failures = [var.account_id]
+}
+
+run "refuses_metrics_that_are_not_there" {
+  command = plan
+
+  variables {
+    metrics_file = "tests/missing.toml"
+  }
+
+  expect_failures = [var.metrics_file]
+}
+
+run "refuses_a_visibility_below_six_timeouts" {
+  command = plan
+
+  variables {
+    queues = { archive = { visibility_timeout_s = 359 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_a_ratio_below_one" {
+  command = plan
+
+  variables {
+    visibility_timeout_ratio = 0.5
+  }
+
+  expect_failures = [var.visibility_timeout_ratio]
+}
+
+run "refuses_an_old_runtime" {
+  command = plan
+
+  variables {
+    runtime = "python3.9"
+  }
+
+  expect_failures = [var.runtime]
+}
+
+run "refuses_an_unknown_architecture" {
+  command = plan
+
+  variables {
+    architecture = "riscv"
+  }
+
+  expect_failures = [var.architecture]
+}
+
+run "refuses_an_unknown_log_level" {
+  command = plan
+
+  variables {
+    log_level = "LOUD"
+  }
+
+  expect_failures = [var.log_level]
+}
+
+run "refuses_an_unknown_tracing_mode" {
+  command = plan
+
+  variables {
+    tracing_mode = "Sometimes"
+  }
+
+  expect_failures = [var.tracing_mode]
+}
+
+run "refuses_no_memory_of_events" {
+  command = plan
+
+  variables {
+    gate_ttl_days = 0
+  }
+
+  expect_failures = [var.gate_ttl_days]
+}
+
+run "refuses_a_negative_skew" {
+  command = plan
+
+  variables {
+    max_future_skew_s = -1
+  }
+
+  expect_failures = [var.max_future_skew_s]
+}
+
+run "refuses_events_beyond_a_kinesis_record" {
+  command = plan
+
+  variables {
+    max_event_bytes = 10485761
+  }
+
+  expect_failures = [var.max_event_bytes]
+}
+
+run "refuses_no_memory_of_markers" {
+  command = plan
+
+  variables {
+    marker_ttl_days = 0
+  }
+
+  expect_failures = [var.marker_ttl_days]
+}
+
+run "refuses_an_archive_of_empty_objects" {
+  command = plan
+
+  variables {
+    archive_max_events = 0
+  }
+
+  expect_failures = [var.archive_max_events]
+}
+
+run "refuses_an_archive_too_small_for_an_event" {
+  command = plan
+
+  variables {
+    archive_max_bytes = 1048575
+  }
+
+  expect_failures = [var.archive_max_bytes]
+}
+
+run "refuses_an_unknown_billing_mode" {
+  command = plan
+
+  variables {
+    billing_mode = "FREE"
+  }
+
+  expect_failures = [var.billing_mode]
+}
+
+run "refuses_protected_tables_in_buckets_that_go" {
+  command = plan
+
+  variables {
+    force_destroy = true
+  }
+
+  expect_failures = [var.force_destroy]
+}
+
+run "refuses_a_key_that_is_no_arn" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/mine"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "refuses_a_watch_faster_than_ingest" {
+  command = plan
+
+  variables {
+    overdue_after_s = 59
+  }
+
+  expect_failures = [var.overdue_after_s]
+}

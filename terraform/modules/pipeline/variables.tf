@@ -1,0 +1,399 @@
+variable "name_prefix" {
+  description = "First part of the names of all resources: two stacks in one account differ in it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name_prefix))
+    error_message = "The name prefix has 3 to 40 characters out of a-z, 0-9 and '-', begins with a letter and does not end with '-'."
+  }
+}
+
+variable "region" {
+  description = "Region of the pipeline, the same as the provider's."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "A region looks like us-east-1."
+  }
+}
+
+variable "account_id" {
+  description = "Account of the pipeline. Told rather than looked up, so that a plan needs no AWS."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account id has 12 digits."
+  }
+}
+
+variable "artifacts_dir" {
+  description = "Folder of the zips (<service>.zip) that 'make build' makes."
+  type        = string
+  nullable    = false
+}
+
+variable "metrics_file" {
+  description = "Metric definitions (TOML); terraform/metrics has examples."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = fileexists(var.metrics_file) && endswith(var.metrics_file, ".toml")
+    error_message = "There is no TOML file at ${var.metrics_file}: name the metric definitions."
+  }
+}
+
+# Stream
+
+variable "stream" {
+  description = "Capacity of the stream: mode PROVISIONED with shard_count, or ON_DEMAND; retention_h is the time in which a stopped ingest can catch up."
+  type = object({
+    mode        = optional(string, "PROVISIONED")
+    shard_count = optional(number, 1)
+    retention_h = optional(number, 24)
+  })
+  nullable = false
+  default  = {}
+}
+
+variable "stream_mapping" {
+  description = "How ingest is fed. By default nothing is ever discarded: a batch that fails holds its shard until it succeeds."
+  type = object({
+    batch_size             = optional(number, 500)
+    batch_window_s         = optional(number, 5)
+    maximum_retry_attempts = optional(number, -1)
+    maximum_record_age_s   = optional(number, -1)
+    bisect_on_error        = optional(bool, true)
+  })
+  nullable = false
+  default  = {}
+}
+
+# Queues and functions
+
+variable "queues" {
+  description = "How each service is fed from its queue; maximum_concurrency 0 sets no bound."
+  type = object({
+    enrich = optional(object({
+      visibility_timeout_s = optional(number, 360)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 10)
+      batch_window_s       = optional(number, 0)
+      maximum_concurrency  = optional(number, 10)
+    }), {})
+    aggregate = optional(object({
+      visibility_timeout_s = optional(number, 360)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 10)
+      batch_window_s       = optional(number, 0)
+      maximum_concurrency  = optional(number, 10)
+    }), {})
+    archive = optional(object({
+      visibility_timeout_s = optional(number, 360)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 10)
+      batch_window_s       = optional(number, 0)
+      maximum_concurrency  = optional(number, 10)
+    }), {})
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition = alltrue([
+      for service, queue in var.queues :
+      queue.visibility_timeout_s >= var.visibility_timeout_ratio * var.functions[service].timeout_s
+    ])
+    error_message = "A queue's visibility timeout is at least ${var.visibility_timeout_ratio} times its function's timeout: else a message comes back while it is being worked on."
+  }
+}
+
+variable "visibility_timeout_ratio" {
+  description = "Least ratio of a queue's visibility timeout to its function's timeout. AWS asks for 6, as throttled calls are tried again; 1 lets failures return soon where nothing is throttled."
+  type        = number
+  nullable    = false
+  default     = 6
+
+  validation {
+    condition     = var.visibility_timeout_ratio >= 1
+    error_message = "The ratio is 1 or more: SQS mappings refuse a visibility timeout below the function's timeout."
+  }
+}
+
+variable "functions" {
+  description = "Size of each function; reserved_concurrency -1 sets no bound."
+  type = object({
+    ingest = optional(object({
+      memory_mb            = optional(number, 1024)
+      timeout_s            = optional(number, 60)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+    enrich = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 60)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+    aggregate = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 60)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+    archive = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 60)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+    watch = optional(object({
+      memory_mb            = optional(number, 256)
+      timeout_s            = optional(number, 60)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+  })
+  nullable = false
+  default  = {}
+}
+
+variable "runtime" {
+  description = "Lambda's name of the Python version that the zips were built for."
+  type        = string
+  nullable    = false
+  default     = "python3.13"
+
+  validation {
+    condition     = can(regex("^python3\\.(1[1-9])$", var.runtime))
+    error_message = "The runtime is python3.11 or later."
+  }
+}
+
+variable "architecture" {
+  description = "Processor that the zips were built for: x86_64 or arm64."
+  type        = string
+  nullable    = false
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "The architecture is x86_64 or arm64."
+  }
+}
+
+variable "log_level" {
+  description = "Least level that functions log."
+  type        = string
+  nullable    = false
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "The log level is DEBUG, INFO, WARNING or ERROR."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days for which CloudWatch keeps the functions' logs."
+  type        = number
+  nullable    = false
+  default     = 30
+}
+
+variable "tracing_mode" {
+  description = "Active sends X-Ray traces; PassThrough only hands on the caller's."
+  type        = string
+  nullable    = false
+  default     = "PassThrough"
+
+  validation {
+    condition     = contains(["Active", "PassThrough"], var.tracing_mode)
+    error_message = "The tracing mode is Active or PassThrough."
+  }
+}
+
+# Settings of the services
+
+variable "overdue_after_s" {
+  description = "How long a reference may stay unsent before watch sends it: longer than an ingest batch can take."
+  type        = number
+  nullable    = false
+  default     = 300
+
+  validation {
+    condition     = var.overdue_after_s >= var.functions.ingest.timeout_s
+    error_message = "overdue_after_s is at least ingest's timeout: else watch sends what a running batch is about to send."
+  }
+}
+
+variable "gate_ttl_days" {
+  description = "Days for which an event is known by its id: a duplicate that comes later is taken for a new event."
+  type        = number
+  nullable    = false
+  default     = 30
+
+  validation {
+    condition     = var.gate_ttl_days >= 1
+    error_message = "An event is remembered for a day or more."
+  }
+}
+
+variable "max_future_skew_s" {
+  description = "Seconds by which an event's time may be ahead of its arrival before it is quarantined."
+  type        = number
+  nullable    = false
+  default     = 300
+
+  validation {
+    condition     = var.max_future_skew_s >= 0
+    error_message = "The skew is 0 seconds or more."
+  }
+}
+
+variable "max_event_bytes" {
+  description = "Largest event; a larger one is quarantined."
+  type        = number
+  nullable    = false
+  default     = 1048576
+
+  validation {
+    condition     = var.max_event_bytes >= 1024 && var.max_event_bytes <= 10485760
+    error_message = "The largest event has 1024 to 10485760 bytes (the largest record of Kinesis)."
+  }
+}
+
+variable "marker_ttl_days" {
+  description = "Days for which unique entities and replayed events are remembered."
+  type        = number
+  nullable    = false
+  default     = 90
+
+  validation {
+    condition     = var.marker_ttl_days >= 1
+    error_message = "Markers are kept for a day or more."
+  }
+}
+
+variable "archive_max_events" {
+  description = "Most events in an object of the archive."
+  type        = number
+  nullable    = false
+  default     = 1000
+
+  validation {
+    condition     = var.archive_max_events >= 1
+    error_message = "An object of the archive holds an event or more."
+  }
+}
+
+variable "archive_max_bytes" {
+  description = "Most bytes, uncompressed, in an object of the archive."
+  type        = number
+  nullable    = false
+  default     = 5000000
+
+  validation {
+    condition     = var.archive_max_bytes >= var.max_event_bytes
+    error_message = "An object of the archive holds the largest event: archive_max_bytes is at least max_event_bytes."
+  }
+}
+
+# Storage
+
+variable "data_lifecycle_rules" {
+  description = "What happens to data as it ages, by the rule's name (see the bucket module). Raw and archived events stay for ever unless a rule says otherwise; raw must outlive the commit rows that point into it."
+  type = map(object({
+    prefix                     = string
+    expiration_days            = optional(number, 0)
+    noncurrent_expiration_days = optional(number, 0)
+    transitions                = optional(map(number), {})
+  }))
+  nullable = false
+  default = {
+    raw        = { prefix = "raw/", transitions = { STANDARD_IA = 90 } }
+    enriched   = { prefix = "enriched/", expiration_days = 30, noncurrent_expiration_days = 1 }
+    quarantine = { prefix = "quarantine/", expiration_days = 365, noncurrent_expiration_days = 30 }
+  }
+}
+
+variable "billing_mode" {
+  description = "How tables are paid: PAY_PER_REQUEST, or PROVISIONED with table_capacity."
+  type        = string
+  nullable    = false
+  default     = "PAY_PER_REQUEST"
+
+  validation {
+    condition     = contains(["PAY_PER_REQUEST", "PROVISIONED"], var.billing_mode)
+    error_message = "The billing mode is PAY_PER_REQUEST or PROVISIONED."
+  }
+}
+
+variable "table_capacity" {
+  description = "Units a second of each table, for the billing mode PROVISIONED."
+  type = object({
+    commits     = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
+    gate        = optional(object({ read = optional(number, 5), write = optional(number, 1000) }), {})
+    aggregates  = optional(object({ read = optional(number, 5), write = optional(number, 200) }), {})
+    markers     = optional(object({ read = optional(number, 5), write = optional(number, 100) }), {})
+    assignments = optional(object({ read = optional(number, 100), write = optional(number, 5) }), {})
+    experiments = optional(object({ read = optional(number, 5), write = optional(number, 5) }), {})
+    manifests   = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
+  })
+  nullable = false
+  default  = {}
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether tables can be restored to any second of the last 35 days."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "force_destroy" {
+  description = "Whether destroying the pipeline destroys the objects in its buckets."
+  type        = bool
+  nullable    = false
+  default     = false
+
+  validation {
+    condition     = !(var.force_destroy && var.deletion_protection)
+    error_message = "force_destroy and deletion_protection contradict each other: set one of them."
+  }
+}
+
+# Protection
+
+variable "kms_key_arn" {
+  description = "KMS key for stream, buckets, tables, queues, settings and logs; empty for AWS's own keys. Its policy must let CloudWatch Logs use it."
+  type        = string
+  nullable    = false
+  default     = ""
+
+  validation {
+    condition     = var.kms_key_arn == "" || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/", var.kms_key_arn))
+    error_message = "The KMS key is given by its ARN (arn:...:kms:...:key/...), or is empty."
+  }
+}
+
+variable "enforce_tls" {
+  description = "Whether buckets and queues refuse requests in the clear. Off only where the endpoint has no TLS."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "enforce_if_none_match" {
+  description = "Whether the data bucket refuses to overwrite raw, enriched and archived objects. Off only where the endpoint does not know the condition key s3:if-none-match."
+  type        = bool
+  nullable    = false
+  default     = true
+}
