@@ -1,0 +1,21 @@
+"""Where ministack differs from AWS in a way that matters here: one small function for each.
+
+Standard library only: these modules run inside the engine. They reach ministack by name, so that
+the development venv, which does not have it, can test their logic.
+"""
+
+from pathlib import Path
+
+from millrace_local.shims import emf, iam, streams, workers
+
+
+def install_all(worker_python: Path, engine_variables: frozenset[str]) -> None:
+    """Install every shim. Raises: MissingAttribute: ministack has changed underneath one."""
+    workers.use_bare_interpreter(worker_python)
+    workers.hide_engine_variables(engine_variables)
+    workers.mark_end_of_log()
+    streams.switch_off_poller()
+    streams.keep_tags_of_create()
+    iam.name_actions_as_aws_does()
+    iam.authorise_partiql_by_statement()
+    emf.turn_log_lines_into_metrics()

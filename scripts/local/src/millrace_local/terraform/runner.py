@@ -1,0 +1,189 @@
+"""Runs Terraform for one engine: init, plan, apply, outputs, and the second plan."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from millrace_local.engine import Engine
+from millrace_local.errors import LocalEngineError
+from millrace_local.files import write_json
+from millrace_local.project import project_root
+from millrace_local.terraform.allowlist import is_allowed, read_allowlist
+from millrace_local.terraform.drift import changes_of
+from millrace_local.terraform.events import EventReader, Progress
+from millrace_local.terraform.program import cli_configuration, find_terraform, provider_mirror
+
+# SQS resources wait 25 s each in the provider: what can wait at the same time should.
+_PARALLELISM = "30"
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is deployed. was_applied: False when nothing had changed and nothing was run."""
+
+    outputs: Mapping[str, Any]
+    was_applied: bool
+
+
+class Terraform:
+    """Terraform with one configuration and one engine."""
+
+    def __init__(self, engine: Engine, configuration: Path | None = None) -> None:
+        """Prepare for `configuration` (default: terraform/envs/local of the project)."""
+        self._engine = engine
+        self._configuration = configuration or project_root() / "terraform" / "envs" / "local"
+        self._folder = engine.folder.terraform
+        self._variables = self._folder / "variables.tfvars.json"
+        self._applied = self._folder / "applied.json"
+
+    def apply(
+        self, variables: Mapping[str, Any], on_progress: OnProgress = lambda _: None
+    ) -> Deployment:
+        """Apply the configuration and save its outputs; do nothing if nothing has changed.
+
+        variables: `artifacts_dir` among them is also looked at for changed zips.
+        Raises: LocalEngineError: Terraform is missing, or failed, with its own words.
+        """
+        fingerprint = self.fingerprint(variables)
+        if self._applied.exists() and self._engine.folder.outputs.exists():
+            known = json.loads(self._applied.read_text())
+            if known == {"fingerprint": fingerprint}:
+                return Deployment(self.outputs(), was_applied=False)
+        self._init()
+        write_json(self._variables, variables)
+        plan = self._run("plan", "-json", "-input=false", f"-out={self._plan}", self._var_file)
+        self._run(
+            *("apply", "-json", "-input=false", f"-parallelism={_PARALLELISM}", str(self._plan)),
+            reader=EventReader(plan.total),
+            on_progress=on_progress,
+        )
+        write_json(self._engine.folder.outputs, self._read_outputs())
+        write_json(self._applied, {"fingerprint": fingerprint})
+        return Deployment(self.outputs(), was_applied=True)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the last apply. Raises: LocalEngineError: there was none."""
+        return read_outputs(self._engine)
+
+    def plan_drift(self) -> list[str]:
+        """Plan again and return what would change (`address: attribute`) but the allowlist."""
+        path = self._folder / "second.tfplan"
+        self._run("plan", "-json", "-input=false", f"-out={path}", self._var_file)
+        plan = json.loads(self._output("show", "-json", str(path)))
+        allowlist = read_allowlist()
+        return sorted(str(c) for c in changes_of(plan) if not is_allowed(c, allowlist))
+
+    @property
+    def _plan(self) -> Path:
+        return self._folder / "apply.tfplan"
+
+    @property
+    def _var_file(self) -> str:
+        return f"-var-file={self._variables}"
+
+    def _init(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        cache = self._engine.folder.root.resolve() / "plugins"
+        cache.mkdir(parents=True, exist_ok=True)
+        configuration = cli_configuration(provider_mirror(), cache)
+        self._cli_configuration.write_text(configuration)
+        state = self._folder / "terraform.tfstate"
+        self._run("init", "-json", "-input=false", f"-backend-config=path={state}")
+
+    @property
+    def _cli_configuration(self) -> Path:
+        return self._folder / "terraform.rc"
+
+    def _run(
+        self,
+        *arguments: str,
+        reader: EventReader | None = None,
+        on_progress: OnProgress = lambda _: None,
+    ) -> EventReader:
+        reader = reader or EventReader()
+        log = self._engine.folder.logs / "terraform.log"
+        with log.open("a") as copy, self._start(*arguments) as process:
+            for line in process.stdout or []:
+                copy.write(line)
+                if progress := reader.read(line):
+                    on_progress(progress)
+        if process.returncode != 0:
+            reasons = "\n".join(reader.errors) or "no reason given"
+            raise LocalEngineError(
+                f"terraform {arguments[0]} failed: {reasons}\n(all of it: {log})"
+            )
+        return reader
+
+    def _output(self, *arguments: str) -> str:
+        with self._start(*arguments) as process:
+            output, _ = process.communicate()
+        if process.returncode != 0:
+            raise LocalEngineError(f"terraform {arguments[0]} failed: {output.strip()}")
+        return output
+
+    def _read_outputs(self) -> dict[str, Any]:
+        outputs = json.loads(self._output("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [find_terraform(), f"-chdir={self._configuration}", *arguments],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """Return the caller's environment, its proxy included, but none of its AWS or Terraform."""
+        inherited = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "TF_"))}
+        direct = [*filter(None, [inherited.get("NO_PROXY")]), "127.0.0.1", "localhost"]
+        return {
+            **inherited,
+            **self._engine.environment(),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": ",".join(direct),
+            "TF_DATA_DIR": str(self._folder / "data"),
+            "TF_CLI_CONFIG_FILE": str(self._cli_configuration),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
+
+    def fingerprint(self, variables: Mapping[str, Any]) -> str:
+        """Return a hash of everything that an apply depends on."""
+        digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode())
+        for path in self._inputs(variables):
+            digest.update(str(path).encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def _inputs(self, variables: Mapping[str, Any]) -> Iterable[Path]:
+        """The configuration, the modules and data beside it, and the zips."""
+        top = project_root() / "terraform"
+        is_ours = self._configuration.is_relative_to(top)
+        for suffix in (".tf", ".toml", ".json"):
+            yield from sorted((top if is_ours else self._configuration).rglob(f"*{suffix}"))
+        if artifacts := variables.get("artifacts_dir"):
+            yield from sorted(Path(artifacts).glob("*.zip"))
+
+
+def read_outputs(engine: Engine) -> dict[str, Any]:
+    """Return the outputs of the engine's last apply.
+
+    Raises: LocalEngineError: nothing was applied to it.
+    """
+    try:
+        outputs: dict[str, Any] = json.loads(engine.folder.outputs.read_text())
+    except FileNotFoundError as err:
+        raise LocalEngineError(
+            f"nothing is deployed on engine {engine.name}: run `make run`"
+        ) from err
+    return outputs
