@@ -1,0 +1,115 @@
+"""Every AWS client of the command, and AWS's errors in the user's words: one place for both."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from millrace.errors import ConfigError, RetryableError
+from millrace_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+_MISSING = frozenset(
+    {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}
+)
+_FORBIDDEN = frozenset(
+    {"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
+     "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
+)  # fmt: skip
+
+
+class Clients:
+    """The clients of one environment, made by `make(service, retries=..., connect_timeout=...)`."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    @classmethod
+    def on_aws(cls, region: str) -> "Clients":
+        """Return clients that find credentials as every AWS tool does."""
+
+        def make(service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3's are dynamic
+            session: Any = boto3.session.Session(region_name=region)
+            return session.client(service, config=Config(**options))
+
+        return cls(make)
+
+    def kinesis(self) -> "KinesisClient":
+        """Return a Kinesis client."""
+        client: KinesisClient = self._client("kinesis")
+        return client
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Return a DynamoDB client."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    def s3(self) -> "S3Client":
+        """Return an S3 client."""
+        client: S3Client = self._client("s3")
+        return client
+
+    def sqs(self) -> "SQSClient":
+        """Return an SQS client."""
+        client: SQSClient = self._client("sqs")
+        return client
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no common type
+        retries = {"mode": "standard", "max_attempts": 4}
+        return self._make(service, retries=retries, connect_timeout=5)
+
+
+def code_of(err: ClientError) -> str:
+    """Return the service's error code."""
+    return str(err.response.get("Error", {}).get("Code", ""))
+
+
+def as_command_error(err: Exception, intent: str) -> CommandError:
+    """Return what AWS raised while we tried to `intent`, with what to do about it."""
+    problem = f"cannot {intent}"
+    if isinstance(err, NoCredentialsError | PartialCredentialsError):
+        return CommandError(
+            f"{problem}: no AWS credentials", "set AWS_PROFILE, or log in with `aws sso login`"
+        )
+    if isinstance(err, EndpointConnectionError):
+        return CommandError(
+            f"{problem}: nothing answers at {err.kwargs.get('endpoint_url')}",
+            "start the local engine with `make run`",
+        )
+    code = code_of(err) if isinstance(err, ClientError) else type(err).__name__
+    if code in _MISSING:
+        return CommandError(f"{problem}: it is not there ({code})", "deploy first: `make run`")
+    if code in _FORBIDDEN:
+        return CommandError(f"{problem}: not allowed ({code})", "check the credentials' rights")
+    return CommandError(f"{problem}: {' '.join(str(err).split())}", "try again")
+
+
+@contextmanager
+def explained(intent: str) -> Iterator[None]:
+    """Turn what AWS raises inside the block into a CommandError.
+
+    Raises:
+        CommandError: always, in place of an AWS error.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as err:
+        raise as_command_error(err, intent) from err
+    except (ConfigError, RetryableError) as err:
+        cause = err.__cause__
+        known = cause if isinstance(cause, ClientError | BotoCoreError) else err
+        raise as_command_error(known, intent) from err

@@ -1,0 +1,100 @@
+"""Where the deployed pipeline is: Terraform's outputs and, for the local engine, its address."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from millrace_cli.aws import Clients
+from millrace_cli.errors import CommandError
+from millrace_local.engine import DEFAULT_NAME, running
+from millrace_local.errors import LocalEngineError
+
+DEFAULT_ENGINE = DEFAULT_NAME
+
+
+class Tables(BaseModel):
+    """The names of the tables that the command reads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    commits: str
+    aggregates: str
+    manifests: str
+
+
+class Outputs(BaseModel):
+    """Terraform's outputs, as far as the command needs them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    region: str
+    name_prefix: str
+    stream_arn: str
+    stream_incarnation: str
+    data_bucket: str
+    tables: Tables
+    queue_urls: Mapping[str, str]
+    dlq_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One deployed pipeline and how to reach it."""
+
+    outputs: Outputs
+    clients: Clients
+    mapping_state: Path | None = None
+    """Where the local engine keeps the health of its Kinesis mappings; None on AWS."""
+
+
+def load_environment(engine: str, outputs_file: Path | None = None) -> Environment:
+    """Return the environment of the local engine `engine`, or the one on AWS in `outputs_file`.
+
+    Raises:
+        CommandError: the engine is not running, Terraform has not been applied, or the outputs are
+            incomplete.
+    """
+    if outputs_file is not None:
+        outputs = _outputs(outputs_file, "write it with `terraform output -json`")
+        return Environment(outputs, Clients.on_aws(outputs.region))
+    try:
+        found = running(engine)
+    except LocalEngineError as err:
+        raise CommandError(str(err)) from err
+    return Environment(
+        _outputs(
+            found.folder.outputs, f"engine {engine} has no pipeline yet: deploy it with `make run`"
+        ),
+        Clients(found.client),
+        found.folder.mapping_state,
+    )
+
+
+def _outputs(file: Path, remedy: str) -> Outputs:
+    try:
+        raw = json.loads(file.read_text())
+    except FileNotFoundError as err:
+        raise CommandError(f"there is no {file}", remedy) from err
+    except (OSError, ValueError) as err:
+        raise CommandError(f"cannot read {file}: {err}", remedy) from err
+    try:
+        return Outputs.model_validate(_plain(raw))
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CommandError(
+            f"{file}: output {field}: {first['msg'].lower()}", "apply Terraform again (`make run`)"
+        ) from err
+
+
+def _plain(raw: object) -> object:
+    """Return outputs by name, also from `terraform output -json`, which wraps each value."""
+    if not isinstance(raw, dict):
+        return raw
+    return {
+        name: value["value"] if isinstance(value, dict) and "value" in value else value
+        for name, value in raw.items()
+    }

@@ -1,0 +1,33 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from millrace_cli.rows import RowFormat
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Engine = Annotated[
+    str,
+    typer.Option(help="Name of the local engine.", envvar="MILLRACE_ENGINE", show_default=True),
+]
+OutputsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--outputs",
+        help="JSON of `terraform output -json`: use that deployment on AWS, not the local engine.",
+        envvar="MILLRACE_OUTPUTS",
+    ),
+]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="Make events of other rows: event_time=time, entity_id=a.b (into objects), "
+        "source=const:wikipedia. Several in one option, or the option several times. The whole "
+        "row becomes the payload unless payload is mapped.",
+    ),
+]
+Format = Annotated[RowFormat, typer.Option("--format", help="How rows are laid out.")]

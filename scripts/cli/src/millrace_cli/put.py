@@ -1,0 +1,118 @@
+"""`millrace put`: reads a file, checks all of it, then sends it."""
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.mapping import FieldMapping
+from millrace_cli.records import OutRecord, record_of
+from millrace_cli.rows import STDIN, RowFormat, opened, read_rows
+from millrace_cli.sending import EventStream, Progress, send
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What to send: a path or `-`, how to read it, how to map it, how much of it to skip."""
+
+    path: str
+    mapping: FieldMapping | None = None
+    row_format: RowFormat = RowFormat.AUTO
+    skip: int = 0
+
+    def records(self) -> Generator[OutRecord]:
+        """Yield the records after the first `skip`.
+
+        Raises:
+            CommandError: the file cannot be read, or a row of it is bad.
+        """
+        with opened(self.path) as stream:
+            rows = read_rows(stream, self.path, self.row_format)
+            for row in islice(rows, self.skip, None):
+                yield record_of(row, self.mapping)
+
+    @property
+    def repeatable(self) -> bool:
+        """The same rows can be read twice, so all of them can be checked before any is sent."""
+        return self.path != STDIN and Path(self.path).is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class PutSummary:
+    """What a put did."""
+
+    sent: int
+    skipped: int
+    retried: int
+    bytes: int
+    batches: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, int | float]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+
+def check(source: Source) -> int | None:
+    """Read all of a repeatable source and return how many records it has; None if it is not one.
+
+    Raises:
+        CommandError: a row is bad or nothing is left to send; nothing has been sent.
+    """
+    path = Path(source.path)
+    if source.path != STDIN and (path.is_dir() or not path.exists()):
+        raise CommandError(
+            f"cannot read {path}: {'it is a folder' if path.is_dir() else 'no such file'}",
+            "check the path, or give - to read standard input",
+            ExitCode.USAGE,
+        )
+    if not source.repeatable:
+        return None
+    try:
+        total = sum(1 for _ in source.records())
+    except CommandError as err:
+        raise CommandError(err.problem, f"{err.remedy} (nothing was sent)", err.code) from err
+    if total == 0:
+        raise CommandError(
+            f"{source.path} has no rows{f' after the first {source.skip}' if source.skip else ''}",
+            "give a file with at least one event",
+        )
+    return total
+
+
+def put(
+    source: Source, stream: EventStream, progress: Progress, rate: float | None = None
+) -> PutSummary:
+    """Send the records of `source`; `progress` is kept up to date.
+
+    Raises:
+        CommandError: says how many were sent and how to resume, whether a row is bad, the stream
+            refuses, or the user interrupts.
+    """
+    started = time.perf_counter()
+    with closing(source.records()) as records:
+        try:
+            send(records, stream, progress, rate)
+        except KeyboardInterrupt as err:
+            stop = CommandError("interrupted", code=ExitCode.INTERRUPTED)
+            raise _stopped(stop, source, progress) from err
+        except CommandError as err:
+            raise _stopped(err, source, progress) from err
+    return PutSummary(
+        sent=progress.sent,
+        skipped=source.skip,
+        retried=progress.retried,
+        bytes=progress.sent_bytes,
+        batches=progress.batches,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _stopped(err: CommandError, source: Source, progress: Progress) -> CommandError:
+    done = source.skip + progress.sent
+    resume = f"then resume with --skip {done}" if done else "then run it again"
+    remedy = f"{err.remedy}, {resume}" if err.remedy else resume.removeprefix("then ")
+    return CommandError(f"{err.problem} ({progress.sent} events were sent)", remedy, err.code)

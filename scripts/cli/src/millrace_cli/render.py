@@ -1,0 +1,213 @@
+"""What people see: tables on standard output, progress on standard error."""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from millrace.aggregates import AggregateRow
+from millrace_cli import sending
+from millrace_cli.aggregates import row_fields
+from millrace_cli.archive import ArchiveObject
+from millrace_cli.put import PutSummary
+from millrace_cli.run import RunReport
+from millrace_cli.status import Gap, StageCounts, Status
+
+if TYPE_CHECKING:
+    from rich.status import Status as Spinner
+
+_STAGES = ("received", "accepted", "duplicates", "conflicts", "quarantined", "enriched",
+           "aggregated", "archived")  # fmt: skip
+
+
+def out() -> Console:
+    """Return the console for results; made late, so that a test can capture it."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    """Return the console for progress and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def put_progress(
+    total: int | None, progress: sending.Progress, *, quiet: bool = False
+) -> Generator[None]:
+    """Show a bar on standard error while a put runs, if that is a terminal."""
+    console = err()
+    if quiet or not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Sending", total=total)
+        progress.listeners.append(lambda now: bar.update(task, completed=now.sent))
+        yield
+
+
+class TerminalReporter:
+    """`millrace_cli.run.Reporter` on standard error: live in a terminal, plain lines else."""
+
+    def __init__(self) -> None:
+        self._console = err()
+        self._spinner: Spinner | None = None
+
+    def __enter__(self) -> "TerminalReporter":
+        """Begin to show."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the live line away."""
+        if self._spinner:
+            self._spinner.stop()
+
+    def step(self, text: str) -> None:
+        """Begin a step."""
+        self._console.print(f"[bold]>[/bold] {text}")
+        if self._console.is_terminal:
+            self._live(text)
+
+    def deploying(self, done: int, total: int) -> None:
+        """Show how far Terraform has come."""
+        self._live(f"{done} of {total} resources")
+
+    def settling(self, status: Status, baseline: StageCounts, sent: int) -> None:
+        """Show one reading while waiting."""
+        now = status.totals - baseline
+        self._live(
+            f"received {now.received:,} of {sent:,}, archived {now.archived:,}, "
+            f"aggregated {now.aggregated:,}; {status.totals.unfinished_commits} commits "
+            f"unfinished, {status.queued} messages queued"
+        )
+
+    def pause(self) -> None:
+        """Take the live line away while something else draws."""
+        if self._spinner:
+            self._spinner.stop()
+            self._spinner = None
+
+    def _live(self, text: str) -> None:
+        if not self._console.is_terminal:
+            return
+        if self._spinner is None:
+            self._spinner = self._console.status(text)
+            self._spinner.start()
+        self._spinner.update(text)
+
+
+def show_put(summary: PutSummary) -> None:
+    """Print what a put did."""
+    rate = summary.sent / summary.seconds if summary.seconds else 0
+    out().print(
+        f"{summary.sent:,} events sent in {summary.seconds:.1f} s ({rate:,.0f}/s): "
+        f"{summary.bytes:,} bytes, {summary.batches:,} batches, {summary.retried:,} retried, "
+        f"{summary.skipped:,} skipped"
+    )
+
+
+def show_status(status: Status) -> None:
+    """Print the stages, the queues and what is unaccounted for."""
+    console = out()
+    counts = Table(title="Stages", title_justify="left")
+    counts.add_column("stage")
+    counts.add_column("events", justify="right")
+    for name in _STAGES:
+        counts.add_row(name, f"{getattr(status.totals, name):,}")
+    console.print(counts)
+    queues = Table(title="Queues", title_justify="left")
+    for column in ("queue", "waiting", "in flight", "dead letters"):
+        queues.add_column(column, justify="left" if column == "queue" else "right")
+    dead = {queue.name: queue.total for queue in status.dlqs}
+    for queue in status.queues:
+        queues.add_row(
+            queue.name, f"{queue.visible:,}", f"{queue.in_flight:,}", f"{dead.get(queue.name, 0):,}"
+        )
+    console.print(queues)
+    shards = Table(title="Shards", title_justify="left")
+    for column in ("shard", "received", "committed up to", "state"):
+        shards.add_column(column, justify="right" if column == "received" else "left")
+    for shard in status.shards:
+        state = "more to read" if shard.waiting else "read to the end"
+        shards.add_row(
+            shard.shard_id,
+            f"{shard.counts.received:,}",
+            str(shard.committed_seq) if shard.committed_seq >= 0 else "nothing yet",
+            f"blocked: {shard.blocked}" if shard.blocked else state,
+        )
+    console.print(shards)
+    console.print(
+        f"{status.totals.commits:,} commits, {status.totals.unfinished_commits:,} unfinished; "
+        f"{status.pending_references:,} references pending"
+    )
+    show_gaps(console, status.gaps)
+
+
+def show_gaps(console: Console, gaps: Sequence[Gap]) -> None:
+    """Print what is unaccounted for, or that nothing is."""
+    if not gaps:
+        console.print("[green]Everything is accounted for.[/green]")
+    for gap in gaps:
+        console.print(f"[red]unaccounted for:[/red] {escape(str(gap))}")
+
+
+def show_aggregates(rows: Iterable[AggregateRow]) -> None:
+    """Print aggregate rows as one table."""
+    table = Table()
+    for column in ("scope", "metric", "from", "value", "events", "version"):
+        # The times tell rows apart: they are never cut off, long scopes fold.
+        table.add_column(
+            column,
+            justify="right" if column in {"value", "events"} else "left",
+            overflow="fold",
+            no_wrap=column == "from",
+        )
+    for row in map(row_fields, rows):
+        table.add_row(
+            row["scope"], row["metric"], row["window_start"], f"{row['value']:,}",
+            f"{row['event_count']:,}", row["version"],
+        )  # fmt: skip
+    out().print(table if table.row_count else "No aggregates: look at the scope and the times.")
+
+
+def show_archive(objects: Sequence[ArchiveObject]) -> None:
+    """Print the archive objects and their sums."""
+    table = Table()
+    for column in ("hour", "events", "bytes", "object"):
+        table.add_column(column, justify="right" if column in {"events", "bytes"} else "left",
+                         overflow="fold")  # fmt: skip
+    for each in objects:
+        table.add_row(each.hour, f"{each.events:,}", f"{each.bytes:,}", each.object_key)
+    console = out()
+    if objects:
+        console.print(table)
+    console.print(
+        f"{len(objects):,} objects, {sum(each.events for each in objects):,} events, "
+        f"{sum(each.bytes for each in objects):,} bytes"
+    )
+
+
+def show_run(report: RunReport) -> None:
+    """Print the account of a run."""
+    console = out()
+    console.print(f"Went in: {report.sent.what}, {report.sent.bytes:,} bytes")
+    table = Table(title="What came out of each stage", title_justify="left")
+    table.add_column("stage")
+    table.add_column("this run", justify="right")
+    table.add_column("in total", justify="right")
+    table.add_row("sent", f"{report.sent.records:,}", "")
+    for name in _STAGES:
+        now, total = getattr(report.run, name), getattr(report.status.totals, name)
+        table.add_row(name, f"{now:,}", f"{total:,}")
+    console.print(table)
+    if report.aggregates:
+        show_aggregates(report.aggregates)
+    day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
+    console.print(f"Archive: {report.archive_location} (see `millrace archive ls {day}`)")
+    console.print(f"{report.seconds:.1f} s from the first event to the last")
+    show_gaps(console, report.gaps)

@@ -1,0 +1,193 @@
+"""The state of the pipeline as numbers, and what of it is not accounted for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from millrace.commit import CommitHead, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """Records and events by stage, summed over commits."""
+
+    received: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    enriched: int = 0
+    aggregated: int = 0
+    archived: int = 0
+    archive_objects: int = 0
+    commits: int = 0
+    unfinished_commits: int = 0
+
+    def plus(self, head: CommitHead) -> "StageCounts":
+        """Return these counts with one more commit in them."""
+        counts = head.counts
+        return self + StageCounts(
+            received=counts.received,
+            accepted=counts.accepted,
+            duplicates=counts.duplicates,
+            conflicts=counts.conflicts,
+            quarantined=counts.quarantined,
+            enriched=_marked(head, Stage.ENRICHED, "events"),
+            aggregated=_marked(head, Stage.AGGREGATED, "events"),
+            archived=_marked(head, Stage.ARCHIVED, "events"),
+            archive_objects=_marked(head, Stage.ARCHIVED, "objects"),
+            commits=1,
+            unfinished_commits=0 if head.finished else 1,
+        )
+
+    def __add__(self, other: "StageCounts") -> "StageCounts":
+        """Return the sum, count by count."""
+        return StageCounts(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+    def __sub__(self, other: "StageCounts") -> "StageCounts":
+        """Return what came since `other`, count by count."""
+        return StageCounts(
+            **{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name, in the order of the stages."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """How far one shard has come."""
+
+    shard_id: str
+    committed_seq: int
+    pending_references: int
+    waiting: bool
+    """Records lie on the shard behind the last committed one."""
+    counts: StageCounts
+    blocked: str | None = None
+    """Why the local engine's mapping stopped reading the shard; None if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Messages in a queue (SQS calls the numbers approximate)."""
+
+    name: str
+    visible: int
+    in_flight: int
+
+    @property
+    def total(self) -> int:
+        """All messages in it."""
+        return self.visible + self.in_flight
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something not accounted for: what, how much, and what to look at."""
+
+    what: str
+    count: int
+    hint: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.count:,} {self.what}; {self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One reading of the whole pipeline."""
+
+    shards: tuple[ShardStatus, ...] = ()
+    queues: tuple[QueueDepth, ...] = ()
+    dlqs: tuple[QueueDepth, ...] = ()
+    totals: StageCounts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum the shards once."""
+        totals = sum((shard.counts for shard in self.shards), StageCounts())
+        object.__setattr__(self, "totals", totals)
+
+    @property
+    def pending_references(self) -> int:
+        """References that may not have been sent yet."""
+        return sum(shard.pending_references for shard in self.shards)
+
+    @property
+    def queued(self) -> int:
+        """Messages on their way between stages."""
+        return sum(queue.total for queue in self.queues)
+
+    @property
+    def dead(self) -> int:
+        """Messages in dead-letter queues."""
+        return sum(queue.total for queue in self.dlqs)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Everything that has not (yet) come to its end; empty when all is accounted for."""
+        return tuple(gap for gap in self._candidates() if gap.count)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way any more."""
+        return not self.gaps and self.queued == 0
+
+    def _candidates(self) -> Iterable[Gap]:
+        totals = self.totals
+        blocked = [shard for shard in self.shards if shard.blocked]
+        waiting = [shard for shard in self.shards if shard.waiting and not shard.blocked]
+        yield Gap("shards blocked", len(blocked), "; ".join(_blocked(each) for each in blocked))
+        yield Gap("shards with records that are not yet received", len(waiting), "see ingest's log")
+        yield Gap("references pending", self.pending_references, "they go with the next batch")
+        yield Gap("messages in dead-letter queues", self.dead, f"see {_named(self.dlqs)}")
+        yield Gap("events not yet enriched", totals.accepted - totals.enriched, "see enrich's log")
+        for name, done in (("aggregate", totals.aggregated), ("archive", totals.archived)):
+            yield Gap(f"events not yet {name}d", totals.accepted - done, f"see {name}'s log")
+        yield Gap("commits unfinished", totals.unfinished_commits, "a stage has yet to mark them")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the status for JSON."""
+        return {
+            "counts": self.totals.as_dict(),
+            "queues": {
+                q.name: {"visible": q.visible, "in_flight": q.in_flight} for q in self.queues
+            },
+            "dead_letter_queues": {q.name: q.total for q in self.dlqs},
+            "pending_references": self.pending_references,
+            "shards": [_shard_dict(shard) for shard in self.shards],
+            "unaccounted": [gap_dict(gap) for gap in self.gaps],
+        }
+
+
+def gap_dict(gap: Gap) -> dict[str, str | int]:
+    """Return a gap for JSON."""
+    return {"what": gap.what, "count": gap.count, "hint": gap.hint}
+
+
+def _marked(head: CommitHead, stage: Stage, name: str) -> int:
+    mark: Mapping[str, object] = head.marks.get(stage, {})
+    return int(str(mark.get(name, 0)))
+
+
+def _blocked(shard: ShardStatus) -> str:
+    return f"{shard.shard_id}: {shard.blocked}"
+
+
+def _named(queues: Iterable[QueueDepth]) -> str:
+    return ", ".join(f"{queue.name} ({queue.total})" for queue in queues if queue.total)
+
+
+def _shard_dict(shard: ShardStatus) -> dict[str, Any]:
+    return {
+        "shard": shard.shard_id,
+        "committed_sequence": str(shard.committed_seq) if shard.committed_seq >= 0 else None,
+        "pending_references": shard.pending_references,
+        "waiting": shard.waiting,
+        "blocked": shard.blocked,
+        "received": shard.counts.received,
+    }

@@ -1,0 +1,100 @@
+"""Wrong use and expected failures: one line, one exit code, no traceback."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from millrace_cli.main import app
+
+
+def millrace(*arguments: str) -> Any:
+    return CliRunner().invoke(app, arguments)
+
+
+def event_file(folder: Path) -> str:
+    file = folder / "events.ndjson"
+    file.write_text('{"entity_id":"u"}\n{"entity_id":\n')
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (("put", "none.json"), 2, "cannot read none.json"),
+        (("put", "EVENTS"), 1, "line 2: not JSON"),
+        (("put", "EVENTS", "--map", "entity_id=u"), 2, "where event_type comes from"),
+        (
+            ("put", "EVENTS", "--map", "entity_id=u event_time=t event_type=const:e"),
+            1,
+            "line 1: no column 'u'",
+        ),
+        (("run", "--events", "none.json"), 2, "cannot read none.json"),
+        (("run", "--map", "entity_id=u"), 2, "--map without --events"),
+        (("run", "--metrics", "none.toml"), 1, "no metrics file none.toml"),
+        (("status", "--outputs", "none.json"), 1, "there is no none.json"),
+        (("archive", "ls", "yesterday", "--outputs", "OUTPUTS"), 2, "neither an hour nor a date"),
+        (("aggregates", "--scope", "edit", "--outputs", "OUTPUTS"), 2, "not a scope"),
+        (
+            ("aggregates", "--scope", "TYPE#e", "--from", "now", "--outputs", "OUTPUTS"),
+            2,
+            "--from 'now' is no time",
+        ),
+    ],
+)
+def test_an_expected_failure_is_one_line_with_a_remedy(
+    arguments: tuple[str, ...], code: int, problem: str, tmp_path: Path
+) -> None:
+    """`error: what; remedy` on standard error, nothing on standard output."""
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(
+        '{"region":"us-east-1","name_prefix":"p","stream_arn":"a","stream_incarnation":"i",'
+        '"data_bucket":"b","tables":{"commits":"c","aggregates":"a","manifests":"m"},'
+        '"queue_urls":{},"dlq_urls":{}}'
+    )
+    files = {"EVENTS": event_file(tmp_path), "OUTPUTS": str(outputs)}
+    result = millrace(*(files.get(each, each) for each in arguments))
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error: ")
+    assert problem in result.stderr
+    assert ";" in result.stderr
+
+
+def test_an_engine_that_does_not_run_says_how_to_start_it() -> None:
+    """Every command that needs the engine names the one command that starts it."""
+    for command in (
+        ("status",),
+        ("archive", "ls", "2015-09-12"),
+        ("aggregates", "--scope", "TYPE#e"),
+    ):
+        result = millrace(*command, "--engine", "surely-not-there")
+        assert result.exit_code == 1
+        assert "is not running" in result.stderr
+        assert "make run" in result.stderr
+
+
+def test_incomplete_outputs_name_the_field(tmp_path: Path) -> None:
+    """What Terraform did not say is named, with the remedy."""
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text('{"region":{"value":"us-east-1"}}')
+    result = millrace("status", "--outputs", str(outputs))
+    assert (result.exit_code, "output name_prefix" in result.stderr) == (1, True)
+
+
+def test_without_terraform_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run` says what is missing before it builds or starts anything."""
+    monkeypatch.setenv("TERRAFORM", "no-such-terraform")
+    result = millrace("run", "--engine", "surely-not-there")
+    assert result.exit_code == 1
+    assert "terraform is missing" in result.stderr
+    assert "install" in result.stderr
+
+
+def test_version_and_help() -> None:
+    """Both answer without an engine; help names every command."""
+    assert millrace("--version").stdout.startswith("millrace 0")
+    text = millrace("--help").stdout
+    assert all(name in text for name in ("put", "run", "stop", "status", "aggregates", "archive"))

@@ -1,0 +1,103 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
+from millrace.errors import RejectedRecord
+from millrace.event import EventLimits, parse_event
+from millrace.windows import WindowWidth, window_of
+from millrace_cli.aggregates import AggregateQuery
+from millrace_cli.run import RunSteps, Sent, latest_hours, run_events, send_sample, write_report
+from millrace_cli.sample import make_sample
+from millrace_cli.sending import Progress
+from millrace_cli.status import ShardStatus, StageCounts, Status
+
+_HOUR_0 = datetime(2025, 12, 28, tzinfo=UTC)
+
+
+def status(received: int, **counts: int) -> Status:
+    return Status(
+        (ShardStatus("shardId-0", received, 0, False, StageCounts(received=received, **counts)),)
+    )
+
+
+class Silent:
+    """A reporter for no one."""
+
+    def step(self, text: str) -> None: ...
+
+    def settling(self, status: Status, baseline: StageCounts, sent: int) -> None: ...
+
+
+def run(readings: list[Status], sent: int) -> object:
+    left = iter(readings)
+    steps = RunSteps(
+        read_status=lambda: next(left, readings[-1]),
+        send=lambda: Sent(sent, 100, 0, 0.5, {"edit": sent}, "a file"),
+        aggregates_of=lambda types: [row(types[0], datetime(2015, 9, 12, 13, tzinfo=UTC))],
+        archive_location="s3://b/archive/",
+        clock=lambda: 0.0,
+    )
+    return run_events(steps, Silent(), stall_s=0.1)
+
+
+def row(event_type: str, start: datetime) -> AggregateRow:
+    window = window_of(start, WindowWidth.HOUR)
+    key = AggregateKey(Scope.of(Dimension.TYPE, event_type), window, "event_count")
+    return AggregateRow(key, 5, 5, 7, (), "d", start)
+
+
+def test_a_run_counts_its_own_events_and_the_totals_apart(tmp_path: Path) -> None:
+    """What was there before is in the totals only; the file says the same."""
+    before = status(100, accepted=100, enriched=100, aggregated=100, archived=100)
+    after = status(110, accepted=104, duplicates=6, enriched=104, aggregated=104, archived=104)
+    report = run([before, after], sent=10)
+    assert report.gaps == ()
+    write_report(tmp_path / "deep" / "run.json", report)
+    written = json.loads((tmp_path / "deep" / "run.json").read_text())
+    assert (written["run"]["sent"], written["run"]["received"]) == (10, 10)
+    assert (written["run"]["accepted"], written["run"]["duplicates"]) == (4, 6)
+    assert (written["totals"]["received"], written["totals"]["archived"]) == (110, 104)
+    assert written["aggregates"][0]["scope"] == "TYPE#edit"
+    assert written["archive"] == "s3://b/archive/"
+
+
+def test_records_that_never_arrive_are_unaccounted_for() -> None:
+    """The difference between sent and received is named first."""
+    report = run([status(0), status(7, accepted=7, enriched=7, aggregated=7, archived=7)], sent=10)
+    assert [(gap.what, gap.count) for gap in report.gaps] == [("records sent but not received", 3)]
+
+
+def test_the_sample_is_what_it_says(make_stream: Callable[..., object]) -> None:
+    """1,000 events of three sources, duplicates and malformed rows, told by the real contract."""
+    sample = make_sample()
+    arrival = datetime(2026, 1, 1, tzinfo=UTC)
+    seen, duplicates, malformed, sources = set(), 0, 0, set()
+    for record in sample.records:
+        try:
+            event = parse_event(record.data, arrival, EventLimits(timedelta(minutes=5)))
+        except RejectedRecord:
+            malformed += 1
+            continue
+        duplicates += event.event_id in seen
+        seen.add(event.event_id)
+        sources.add(event.source)
+    assert (len(seen), duplicates, malformed) == (1000, sample.duplicates, sample.malformed)
+    assert len(sources) == 3
+    assert make_sample() == sample
+    sent = send_sample(make_stream(), Progress())
+    assert sent.records == len(sample.records) == 1048
+
+
+def test_latest_hours_bounds_what_is_shown() -> None:
+    """A long history is cut to its last two days for each type."""
+
+    class Table:
+        def rows(self, query: AggregateQuery) -> list[AggregateRow]:
+            return [row(query.scope.ids[0], _HOUR_0 + timedelta(hours=n)) for n in range(100)]
+
+    shown = latest_hours(Table(), ["a", "b"])
+    assert len(shown) == 96
+    assert shown[0].key.window.start == _HOUR_0 + timedelta(hours=52)
+    assert [row.key.scope.ids[0] for row in shown[47:49]] == ["a", "b"]
