@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -9,6 +10,8 @@ from aws_lambda_powertools import Logger
 
 from ingest.domain.deduplication import Claim, Holder
 from ingest.domain.records import StreamRecord
+from ingest.handler import metrics
+from ingest.ports import HasTime, always
 from ingest.service import BatchResult, Ingest
 from millrace.event import EventLimits
 from millrace.times import to_epoch_ms
@@ -24,9 +27,11 @@ class FakeGate:
     throttled: set[bytes] = field(default_factory=set)
     horizon_s: int = 30 * 86_400
 
-    def claim(self, claims: Sequence[Claim]) -> Mapping[bytes, Holder]:
+    def claim(self, claims: Sequence[Claim], has_time: HasTime = always) -> Mapping[bytes, Holder]:
         answer = {}
         for claim in claims:
+            if not has_time():
+                break
             if claim.gate_key in self.throttled:
                 continue
             arrival_s = claim.arrival_ms // 1000
@@ -57,8 +62,23 @@ class World:
         return self.service.ingest(SHARD, records, "request-1")
 
 
+@pytest.fixture(autouse=True)
+def _no_metrics_of_other_tests() -> None:
+    metrics.clear_metrics()
+
+
+@pytest.fixture(scope="session")
+def new_world() -> Callable[[], World]:
+    """Make worlds, for tests that need more than one."""
+    return make_world
+
+
 @pytest.fixture
 def world() -> World:
+    return make_world()
+
+
+def make_world() -> World:
     ledger, gate, objects, queue = FakeLedger(), FakeGate(), FakeObjects(), FakeQueue()
     numbers = count()
     service = Ingest(
@@ -68,6 +88,7 @@ def world() -> World:
         references=queue,
         clock=FixedClock(ARRIVAL),
         limits=EventLimits(),
+        allowed_lateness=timedelta(hours=1),
         logger=Logger(service="ingest-test"),
         new_unique=lambda: f"uuid{next(numbers)}",
     )

@@ -15,7 +15,7 @@ from ingest_stories import (
 )
 
 from ingest import service
-from ingest.domain.commits import Attempt, PreparedCommit, prepare
+from ingest.domain.commits import PreparedCommit, prepare
 from ingest.domain.deduplication import Prefix, committable
 from ingest.domain.records import JudgedRecord
 from millrace.aws.ledger import DynamoLedger
@@ -108,7 +108,7 @@ class NoPending(DynamoLedger):
     """Commits without noting the reference."""
 
     def commit(self, before: Checkpoint, after: Checkpoint, commit: Commit) -> bool:
-        forgetful = Checkpoint(after.version, after.committed_seq, ())
+        forgetful = replace(after, pending=())
         return super().commit(before, forgetful, commit)
 
 
@@ -153,8 +153,8 @@ def test_raw_before_gate_is_caught(theatre, monkeypatch):
         chunk_lines[:] = [part.event.line for part in parts if part.event is not None]
         return committable(shard, records, holders)
 
-    def with_all_lines(shard: ShardKey, prefix: Prefix, attempt: Attempt) -> PreparedCommit:
-        return replace(prepare(shard, prefix, attempt), raw=pack(chunk_lines))
+    def with_all_lines(shard: ShardKey, prefix: Prefix, *rest: Any) -> PreparedCommit:
+        return replace(prepare(shard, prefix, *rest), raw=pack(chunk_lines))
 
     monkeypatch.setattr(service, "committable", noting_all)
     monkeypatch.setattr(service, "prepare", with_all_lines)

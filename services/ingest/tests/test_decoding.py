@@ -108,6 +108,6 @@ def test_an_aggregated_record_is_one_unit(world, stream):
     mixed = aggregate(event_bytes(1), b"broken", event_bytes(2), event_bytes(1))
     result = world.deliver(stream([mixed]))
     assert result.counts == CommitCounts(accepted=2, duplicates=1, quarantined=1)
-    (head,) = result.commits
-    lines = world.ledger.load(head.shard, head.first_seq).body.lines
+    (commit,) = result.commits
+    lines = world.ledger.load(commit.head.shard, commit.head.first_seq).body.lines
     assert [(line.seq, line.position) for line in lines] == [(100, 0), (100, 2), (100, 3)]

@@ -4,13 +4,22 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from pydantic import BaseModel
 
 from millrace.errors import RejectedRecord
-from millrace.event import EventLimits, parse_event
+from millrace.event import EventLimits, parse_event, read_event
+from millrace.payload_models import model_for, payload_model
 from millrace.reasons import RejectReason
 
 ARRIVAL = datetime(2025, 12, 28, 9, 30, tzinfo=UTC)
 VALID = {"event_type": "view", "entity_id": "user_1", "event_time": "2025-12-28T09:29:00Z"}
+
+
+@payload_model("test_event.paid")
+class Paid(BaseModel):
+    """A model for the tests."""
+
+    amount: float
 
 
 def without(name: str) -> bytes:
@@ -39,6 +48,7 @@ REJECTED = [
     (with_(source="Web Shop"), RejectReason.BAD_FORMAT),
     (with_(source="web\n"), RejectReason.BAD_FORMAT),
     (with_(schema_version=0), RejectReason.BAD_FORMAT),
+    (with_(event_type="test_event.paid", payload={"amount": "much"}), RejectReason.PAYLOAD_INVALID),
     (with_(event_time="28.12.2025"), RejectReason.TIME_NOT_RFC3339),
     (with_(event_time="2025-02-30T00:00:00Z"), RejectReason.TIME_NOT_RFC3339),
     (with_(event_time="0001-01-01T00:00:00+10:00"), RejectReason.TIME_NOT_RFC3339),
@@ -100,3 +110,22 @@ def test_the_verdict_does_not_depend_on_the_clock():
     data = with_(event_time="2040-01-01T00:00:00Z")
     arrival = datetime(2040, 1, 1, tzinfo=UTC)
     assert parse_event(data, arrival, EventLimits()).event_time == arrival
+
+
+def test_payload_models_hold_for_their_type_and_version():
+    """A registered payload is checked, another version is not, and a place is taken once."""
+    assert model_for("test_event.paid", 1) is Paid
+    good = with_(event_type="test_event.paid", payload={"amount": 1.5})
+    other = with_(event_type="test_event.paid", schema_version=2, payload={"amount": "much"})
+    for data in (good, other):
+        assert parse_event(data, ARRIVAL, EventLimits()).fields.event_type == "test_event.paid"
+    with pytest.raises(RejectedRecord, match=r"payload\.amount"):
+        parse_event(with_(event_type="test_event.paid"), ARRIVAL, EventLimits())
+    with pytest.raises(ValueError, match="already"):
+        payload_model("test_event.paid")(type("Other", (BaseModel,), {}))
+
+
+def test_a_stored_line_stays_readable_under_a_stricter_model():
+    """Raw lines passed once; models and limits of today do not apply to them."""
+    line = with_(event_type="test_event.paid", payload={"amount": "much"})
+    assert read_event(line).fields.payload == {"amount": "much"}

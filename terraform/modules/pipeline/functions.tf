@@ -21,6 +21,9 @@ locals {
         GATE_TTL_DAYS      = tostring(var.gate_ttl_days)
         MAX_FUTURE_SKEW_S  = tostring(var.max_future_skew_s)
         MAX_EVENT_BYTES    = tostring(var.max_event_bytes)
+        ALLOWED_LATENESS_S = tostring(var.allowed_lateness_s)
+        MAX_REJECTED_SHARE = tostring(var.max_rejected_share)
+        COMMIT_RESERVE_S   = tostring(var.commit_reserve_s)
       }
     }
     enrich = {

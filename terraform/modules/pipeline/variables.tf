@@ -215,6 +215,42 @@ variable "tracing_mode" {
 
 # Settings of the services
 
+variable "allowed_lateness_s" {
+  description = "How far behind its source's highest event time an event may be before it counts as late."
+  type        = number
+  nullable    = false
+  default     = 3600
+
+  validation {
+    condition     = var.allowed_lateness_s >= 0
+    error_message = "allowed_lateness_s is 0 or more."
+  }
+}
+
+variable "max_rejected_share" {
+  description = "Above this share of a batch, rejections are an incident (metric BatchesMostlyRejected), not some bad records."
+  type        = number
+  nullable    = false
+  default     = 0.5
+
+  validation {
+    condition     = var.max_rejected_share >= 0 && var.max_rejected_share <= 1
+    error_message = "max_rejected_share is a share: from 0 to 1."
+  }
+}
+
+variable "commit_reserve_s" {
+  description = "Seconds of an ingest invocation that are kept for its commit: past it no new work is begun."
+  type        = number
+  nullable    = false
+  default     = 10
+
+  validation {
+    condition     = var.commit_reserve_s >= 1 && var.commit_reserve_s < var.functions.ingest.timeout_s
+    error_message = "commit_reserve_s is at least 1 and less than ingest's timeout: else nothing is ever begun."
+  }
+}
+
 variable "overdue_after_s" {
   description = "How long a reference may stay unsent before watch sends it: longer than an ingest batch can take."
   type        = number

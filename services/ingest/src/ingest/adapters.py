@@ -11,6 +11,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from ingest.domain.deduplication import Claim, Holder
+from ingest.ports import HasTime, always
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.commit import Owner
@@ -52,19 +53,25 @@ class DynamoGate:
             retry=retry_if_result(bool),
         )
 
-    def claim(self, claims: Sequence[Claim]) -> Mapping[bytes, Holder]:
+    def claim(self, claims: Sequence[Claim], has_time: HasTime = always) -> Mapping[bytes, Holder]:
         """Insert each claim if its key is free; return who holds each key now."""
+
+        def inserts(some: Sequence[Claim]) -> tuple[list[Claim], list[Claim]]:
+            return self._insert_all(some, has_time) if has_time() else ([], [])
+
         taken: list[Claim] = []
         holders: dict[bytes, Holder] = {}
         with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-            for inserted, present in pool.map(self._insert_all, _in(claims, STATEMENTS_PER_CALL)):
+            for inserted, present in pool.map(inserts, _in(claims, STATEMENTS_PER_CALL)):
                 holders |= {each.gate_key: _own(each) for each in inserted}
                 taken += present
             for found in pool.map(self._holders_of, _in(taken, KEYS_PER_READ)):
                 holders |= found
         return holders
 
-    def _insert_all(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[Claim]]:
+    def _insert_all(
+        self, claims: Sequence[Claim], has_time: HasTime
+    ) -> tuple[list[Claim], list[Claim]]:
         """Return the claims inserted and those whose key was taken; throttled ones are neither."""
         inserted: list[Claim] = []
         taken: list[Claim] = []
@@ -73,7 +80,7 @@ class DynamoGate:
         def another_round() -> bool:
             nonlocal waiting
             waiting = self._insert_round(waiting, inserted, taken)
-            return bool(waiting)
+            return bool(waiting) and has_time()
 
         # What still waits at the end stays unresolved: the first such record ends the prefix.
         with suppress(RetryError):

@@ -29,6 +29,7 @@ def build_ingest(settings: IngestSettings, logger: Logger) -> Ingest:
             max_future_skew=timedelta(seconds=settings.max_future_skew_s),
             max_event_bytes=settings.max_event_bytes,
         ),
+        allowed_lateness=timedelta(seconds=settings.allowed_lateness_s),
         logger=logger,
         new_unique=lambda: uuid4().hex,
     )

@@ -6,16 +6,18 @@ to be sent; and a record below the watermark is never looked at again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from aws_lambda_powertools import Logger
 
 from ingest.domain.commits import Attempt, PreparedCommit, prepare
 from ingest.domain.deduplication import RejectedOutcome, claims_of, committable
+from ingest.domain.lateness import lateness_of
 from ingest.domain.records import JudgedRecord, StreamRecord, chunks, judge, uncovered_runs
-from ingest.ports import Gate
+from ingest.ports import Gate, HasTime, always
 from millrace.clock import Clock
-from millrace.commit import Checkpoint, CommitCounts, CommitHead, SeqRange, ShardKey
+from millrace.commit import Checkpoint, Commit, CommitCounts, CommitHead, SeqRange, ShardKey
 from millrace.errors import RetryableError
 from millrace.event import EventLimits
 from millrace.ports import Checkpoints, MessageQueue, Objects
@@ -33,13 +35,15 @@ class BatchResult:
     """The sequence number from which Kinesis is to deliver again; None if all is committed."""
     already_committed: int = 0
     """Records at or below the watermark: an earlier attempt's work."""
-    commits: list[CommitHead] = field(default_factory=list)
+    committed: int = 0
+    """Records that this attempt committed."""
+    commits: list[Commit] = field(default_factory=list)
     rejected: list[RejectedOutcome] = field(default_factory=list)
 
     @property
     def counts(self) -> CommitCounts:
         """The counts of all commits of this batch."""
-        each = [head.counts for head in self.commits]
+        each = [commit.head.counts for commit in self.commits]
         return CommitCounts(
             accepted=sum(counts.accepted for counts in each),
             duplicates=sum(counts.duplicates for counts in each),
@@ -58,18 +62,26 @@ class Ingest:
     references: MessageQueue
     clock: Clock
     limits: EventLimits
+    allowed_lateness: timedelta
     logger: Logger
     new_unique: Callable[[], str]
 
     def ingest(
-        self, shard: ShardKey, records: Sequence[StreamRecord], correlation_id: str
+        self,
+        shard: ShardKey,
+        records: Sequence[StreamRecord],
+        correlation_id: str,
+        has_time: HasTime = always,
     ) -> BatchResult:
         """Commit what can be committed of `records` (in order of sequence number, one shard).
+
+        When `has_time` says no, no more events are offered to the gate: what it has answered by
+        then is committed, and the batch is to be retried from there.
 
         Raises:
             ConfigError: a right or resource is missing; nothing of the batch may be skipped.
         """
-        return self._attempt(_Live(self, shard, correlation_id), records)
+        return self._attempt(_Live(self, shard, correlation_id, has_time), records)
 
     def repair(
         self, shard: ShardKey, records: Sequence[StreamRecord], correlation_id: str
@@ -96,10 +108,13 @@ class Ingest:
 class _Live:
     """One attempt at one batch from the stream."""
 
-    def __init__(self, ports: Ingest, shard: ShardKey, correlation_id: str) -> None:
+    def __init__(
+        self, ports: Ingest, shard: ShardKey, correlation_id: str, has_time: HasTime = always
+    ) -> None:
         self.ports = ports
         self.shard = shard
         self.correlation_id = correlation_id
+        self.has_time = has_time
         self.result = BatchResult()
 
     def over(self, records: Sequence[StreamRecord]) -> None:
@@ -127,31 +142,40 @@ class _Live:
         """Return the runs of records to commit: here one, of all above the watermark."""
         return [[record for record in records if record.seq > checkpoint.committed_seq]]
 
-    def after(self, before: Checkpoint, head: CommitHead, own: tuple[str, ...]) -> Checkpoint:
-        """Return the checkpoint that goes with a commit; what was pending before it is sent."""
-        return Checkpoint(before.version + 1, head.last_seq, own)
+    def watermark(self, before: Checkpoint, head: CommitHead) -> int:
+        """Return how far the shard is committed with this commit."""
+        del before
+        return head.last_seq
 
     def _commit(self, chunk: Sequence[JudgedRecord], before: Checkpoint) -> Checkpoint:
         """Commit the resolvable prefix of `chunk`; return the checkpoint as it is then."""
         ports = self.ports
-        prefix = committable(self.shard, chunk, ports.gate.claim(claims_of(self.shard, chunk)))
+        holders = ports.gate.claim(claims_of(self.shard, chunk), self.has_time)
+        prefix = committable(self.shard, chunk, holders)
         self.result.retry_from = prefix.unresolved_seq
         if not prefix.records:
             return before
         attempt = Attempt(ports.new_unique(), ports.clock.now(), self.correlation_id)
-        prepared = prepare(self.shard, prefix, attempt)
+        lateness = lateness_of(prefix.lines, before.highest_ms, ports.allowed_lateness)
+        prepared = prepare(self.shard, prefix, attempt, lateness.late_lines)
         self._put_objects(prepared)
         head = prepared.commit.head
         own = (Reference.to(head).to_json(),) if head.raw_key else ()
-        after = self.after(before, head, own)
+        after = Checkpoint(
+            version=before.version + 1,
+            committed_seq=self.watermark(before, head),
+            pending=own,  # what was pending before is sent
+            highest_ms=lateness.highest_ms,
+        )
         if not ports.checkpoints.commit(before, after, prepared.commit):
             raise RetryableError(f"another attempt moved the checkpoint of {self.shard} first")
-        self.result.commits.append(head)
+        self.result.commits.append(prepared.commit)
+        self.result.committed += len(prefix.records)
         self.result.rejected += prefix.rejected
         for body in own:
             ports.references.send(body)
         if after.pending and ports.checkpoints.clear_pending(self.shard, after):
-            return Checkpoint(after.version + 1, after.committed_seq, ())
+            return replace(after, version=after.version + 1, pending=())
         return after
 
     def _put_objects(self, prepared: PreparedCommit) -> None:
@@ -176,7 +200,7 @@ class _Repair(_Live):
         within = SeqRange(records[0].seq, records[-1].seq)
         return uncovered_runs(records, self.ports.checkpoints.covered(self.shard, within))
 
-    def after(self, before: Checkpoint, head: CommitHead, own: tuple[str, ...]) -> Checkpoint:
-        """Return the checkpoint with its watermark unmoved."""
+    def watermark(self, before: Checkpoint, head: CommitHead) -> int:
+        """Return the watermark as it was: later records moved it."""
         del head
-        return Checkpoint(before.version + 1, before.committed_seq, own)
+        return before.committed_seq

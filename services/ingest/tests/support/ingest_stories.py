@@ -42,6 +42,9 @@ class Clients:
     dynamodb: Any
     s3: Any
     sqs: Any
+    commits: str = "commits"
+    gate: str = "gate"
+    bucket: str = "data"
 
     @classmethod
     def of(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
@@ -64,10 +67,17 @@ class Clients:
         return cls(*made)
 
     def create_resources(self) -> None:
-        """Create the tables and the bucket that all stories share."""
-        create_table(self.dynamodb, "commits", COMMITS)
-        create_table(self.dynamodb, "gate", GATE)
-        self.s3.create_bucket(Bucket="data")
+        """Create the tables and the bucket that stories share."""
+        create_table(self.dynamodb, self.commits, COMMITS)
+        create_table(self.dynamodb, self.gate, GATE)
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    def use_own_resources(self) -> None:
+        """Create tables and a bucket that nothing else uses, and use them."""
+        suffix = uuid4().hex[:8]
+        self.commits, self.gate = f"commits-{suffix}", f"gate-{suffix}"
+        self.bucket = f"data-{suffix}"
+        self.create_resources()
 
 
 @dataclass(frozen=True)
@@ -169,12 +179,13 @@ class IngestStory:
     def ingest_on(self, clients: Clients) -> Ingest:
         """Return the service on these clients."""
         return Ingest(
-            checkpoints=self.stage.ledger(clients.dynamodb, "commits"),
-            gate=DynamoGate(clients.dynamodb, "gate", timedelta(days=30), max_wait_s=0.005),
-            objects=S3Objects(clients.s3, "data"),
+            checkpoints=self.stage.ledger(clients.dynamodb, clients.commits),
+            gate=DynamoGate(clients.dynamodb, clients.gate, timedelta(days=30), max_wait_s=0.005),
+            objects=S3Objects(clients.s3, clients.bucket),
             references=SqsQueue(clients.sqs, self.queue_url),
             clock=SystemClock(),
             limits=EventLimits(),
+            allowed_lateness=timedelta(hours=1),
             logger=QUIET,
             new_unique=lambda: uuid4().hex,
         )
@@ -182,7 +193,7 @@ class IngestStory:
     def watch_on(self, clients: Clients) -> Watch:
         """Return the sweeper on these clients; everything that waits is overdue to it."""
         return Watch(
-            ledger=self.stage.ledger(clients.dynamodb, "commits"),
+            ledger=self.stage.ledger(clients.dynamodb, clients.commits),
             references=SqsQueue(clients.sqs, self.queue_url),
             stream=_OneShard(self.shard.shard_id),
             clock=SystemClock(),
@@ -277,7 +288,7 @@ class Reader:
 
     def seen(self) -> Seen:
         """Return everything there is to see."""
-        ledger = DynamoLedger(self.clients.dynamodb, "commits")
+        ledger = DynamoLedger(self.clients.dynamodb, self.clients.commits)
         heads = list(ledger.heads(self.shard))
         accepted: list[str] = []
         duplicates: list[tuple[int, int, str]] = []
@@ -314,7 +325,7 @@ class Reader:
         )
 
     def _lines(self, key: str | None) -> list[bytes]:
-        return unpack(S3Objects(self.clients.s3, "data").get(key)) if key else []
+        return unpack(S3Objects(self.clients.s3, self.clients.bucket).get(key)) if key else []
 
     def _referenced(self) -> set[int]:
         seen: set[int] = set()

@@ -134,7 +134,11 @@ class SourceStats:
     accepted: int
     duplicates: int
     conflicts: int
+    late: int
+    """Events further behind the source's highest event time on this shard than allowed."""
     line_bytes: int
+    lag: Mapping[int, int]
+    """Accepted and repeated events by bucket of `millrace.lag`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +165,5 @@ class Checkpoint:
     committed_seq: int = -1
     pending: tuple[str, ...] = ()
     """References as JSON, exactly as they are to be sent."""
+    highest_ms: Mapping[str, int] = field(default_factory=dict)
+    """Each source's highest event time so far on this shard: what lateness is measured from."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from millrace import identity
 from millrace.errors import RejectedRecord
+from millrace.payload_models import model_for
 from millrace.reasons import RejectReason
 from millrace.times import parse_rfc3339
 
@@ -90,13 +91,16 @@ def parse_event(data: bytes, arrival: datetime, limits: EventLimits) -> Event:
             RejectReason.TOO_LARGE,
             f"the event has {len(data)} bytes; the limit is {limits.max_event_bytes}",
         )
-    return read_event(data, latest=arrival + limits.max_future_skew)
+    event = read_event(data, latest=arrival + limits.max_future_skew)
+    _check_payload(event.fields)
+    return event
 
 
 def read_event(data: bytes, latest: datetime | None = None) -> Event:
     """Return the event in `data`, as `parse_event` does but without limits of a deployment.
 
-    For lines that passed once (raw objects): they must stay readable when a limit is lowered.
+    For lines that passed once (raw objects): they must stay readable when a limit is lowered or a
+    payload model becomes stricter.
     """
     line = data.removeprefix(_UTF8_BOM).translate(_LINE_BREAKS).strip()
     parsed = _object_in(line)
@@ -139,10 +143,26 @@ def _validated(parsed: Mapping[str, object]) -> EventFields:
     try:
         return EventFields.model_validate(parsed)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = _REASON_BY_PYDANTIC_TYPE.get(first["type"], RejectReason.WRONG_TYPE)
-        raise RejectedRecord(reason, f"{field}: {first['msg']}") from err
+        field, message = _first_fault(err)
+        kind = err.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
+        reason = _REASON_BY_PYDANTIC_TYPE.get(kind, RejectReason.WRONG_TYPE)
+        raise RejectedRecord(reason, f"{field}: {message}") from err
+
+
+def _check_payload(fields: EventFields) -> None:
+    model = model_for(fields.event_type, fields.schema_version)
+    if model is None:
+        return
+    try:
+        model.model_validate(fields.payload)
+    except ValidationError as err:
+        field, message = _first_fault(err)
+        raise RejectedRecord(RejectReason.PAYLOAD_INVALID, f"payload.{field}: {message}") from err
+
+
+def _first_fault(err: ValidationError) -> tuple[str, str]:
+    first = err.errors(include_url=False, include_input=False, include_context=False)[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"]
 
 
 def _event_id(fields: EventFields, canonical: bytes) -> str:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/powertools/python/latest/core/metrics/
 from enum import StrEnum
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "Millrace"
 
@@ -20,7 +20,14 @@ class MetricName(StrEnum):
     DUPLICATES = "EventsDuplicate"
     CONFLICTS = "EventsConflicting"
     QUARANTINED = "RecordsQuarantined"
+    LATE = "EventsLate"
+    LAG_P50 = "LagP50"
+    LAG_P99 = "LagP99"
     RAW_BYTES = "RawBytes"
+    RECORDS_SUCCEEDED = "RecordsSucceeded"
+    RECORDS_FAILED = "RecordsFailed"
+    DIVERSION_GUARD = "BatchesMostlyRejected"
+    MAX_MEMORY = "MaxMemory"
     ENRICHED = "EventsEnriched"
     AGGREGATED = "EventsAggregated"
     ARCHIVED = "EventsArchived"
@@ -40,6 +47,9 @@ class MetricName(StrEnum):
 
 _UNITS = {
     MetricName.RAW_BYTES: MetricUnit.Bytes,
+    MetricName.LAG_P50: MetricUnit.Milliseconds,
+    MetricName.LAG_P99: MetricUnit.Milliseconds,
+    MetricName.MAX_MEMORY: MetricUnit.Megabytes,
     MetricName.BATCH_DURATION: MetricUnit.Milliseconds,
     MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
     MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,
@@ -59,3 +69,15 @@ def service_metrics(service: str) -> Metrics:
 def count(metrics: Metrics, name: MetricName, value: float) -> None:
     """Add `value` to a metric of the catalogue in its unit."""
     metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
+
+
+def count_by_reason(name: MetricName, service: str, reason: str, value: float) -> None:
+    """Emit a metric of its own with the dimension `reason` beside `service`."""
+    with single_metric(
+        namespace=NAMESPACE,
+        name=name.value,
+        unit=_UNITS.get(name, MetricUnit.Count),
+        value=value,
+        default_dimensions={"service": service},
+    ) as metric:
+        metric.add_dimension(name="reason", value=reason)

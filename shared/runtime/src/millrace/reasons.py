@@ -15,6 +15,7 @@ class RejectReason(StrEnum):
     WRONG_TYPE = "wrong_type"
     BAD_LENGTH = "bad_length"
     BAD_FORMAT = "bad_format"
+    PAYLOAD_INVALID = "payload_invalid"
     TIME_NOT_RFC3339 = "time_not_rfc3339"
     TIME_WITHOUT_OFFSET = "time_without_offset"
     TIME_IN_FUTURE = "time_in_future"

@@ -131,7 +131,18 @@ def commit_of(
         raw_bytes=len(packed.body),
         quarantine_key=None,
     )
-    stats = (SourceStats("web", "view", len(lines) - duplicate_count, duplicate_count, 0, 0),)
+    stats = (
+        SourceStats(
+            source="web",
+            event_type="view",
+            accepted=len(lines) - duplicate_count,
+            duplicates=duplicate_count,
+            conflicts=0,
+            late=0,
+            line_bytes=sum(map(len, lines)),
+            lag={7: len(lines)},
+        ),
+    )
     return Commit(head, CommitBody(packed.members, tuple(table), stats)), packed.body
 
 

@@ -116,7 +116,7 @@ class FakeLedger:
         """Empty `pending` if the version is still the one in `seen`; return whether it was."""
         if self.read(shard).version != seen.version:
             return False
-        self.checkpoints[shard] = Checkpoint(seen.version + 1, seen.committed_seq, ())
+        self.checkpoints[shard] = replace(seen, version=seen.version + 1, pending=())
         return True
 
     def load(self, shard: ShardKey, first_seq: int) -> Commit:

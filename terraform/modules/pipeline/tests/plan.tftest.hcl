@@ -60,7 +60,7 @@ run "each_function_gets_its_settings" {
   command = apply
 
   assert {
-    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES"])
+    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES", "ALLOWED_LATENESS_S", "MAX_REJECTED_SHARE", "COMMIT_RESERVE_S"])
     error_message = "ingest has its settings"
   }
 

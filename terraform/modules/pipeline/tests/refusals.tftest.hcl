@@ -211,3 +211,33 @@ run "refuses_a_watch_faster_than_ingest" {
 
   expect_failures = [var.overdue_after_s]
 }
+
+run "refuses_a_negative_lateness" {
+  command = plan
+
+  variables {
+    allowed_lateness_s = -1
+  }
+
+  expect_failures = [var.allowed_lateness_s]
+}
+
+run "refuses_a_share_above_one" {
+  command = plan
+
+  variables {
+    max_rejected_share = 1.1
+  }
+
+  expect_failures = [var.max_rejected_share]
+}
+
+run "refuses_a_reserve_beyond_the_timeout" {
+  command = plan
+
+  variables {
+    commit_reserve_s = 60
+  }
+
+  expect_failures = [var.commit_reserve_s]
+}

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +18,9 @@ from millrace.commit import (
     ShardKey,
     SourceStats,
 )
+from millrace.lag import histogram
 from millrace.raw_lines import PackedLines, pack
-from millrace.times import format_ms, from_epoch_ms
+from millrace.times import format_ms, from_epoch_ms, to_epoch_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,18 @@ class PreparedCommit:
     quarantine: bytes
 
 
-def prepare(shard: ShardKey, prefix: Prefix, attempt: Attempt) -> PreparedCommit:
+def prepare(
+    shard: ShardKey, prefix: Prefix, attempt: Attempt, late_lines: Set[int]
+) -> PreparedCommit:
     """Return everything that committing `prefix` (at least one record) writes."""
     raw = pack([line.event.line for line in prefix.lines])
     quarantine = pack([_quarantine_line(shard, each) for each in prefix.rejected]).body
     entries = tuple(line.entry for line in prefix.lines)
     head = _head(shard, prefix, attempt, len(raw.body))
     return PreparedCommit(
-        Commit(head, CommitBody(raw.members, entries, _stats(prefix.lines))), raw, quarantine
+        Commit(head, CommitBody(raw.members, entries, _stats(prefix.lines, late_lines))),
+        raw,
+        quarantine,
     )
 
 
@@ -81,20 +86,27 @@ def _counts(prefix: Prefix) -> CommitCounts:
     )
 
 
-def _stats(lines: Sequence[EventLine]) -> tuple[SourceStats, ...]:
-    groups: defaultdict[tuple[str, str], list[EventLine]] = defaultdict(list)
-    for line in lines:
-        groups[line.event.source, line.event.fields.event_type].append(line)
+def _stats(lines: Sequence[EventLine], late_lines: Set[int]) -> tuple[SourceStats, ...]:
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, line in enumerate(lines):
+        groups[line.event.source, line.event.fields.event_type].append(number)
     return tuple(
-        SourceStats(
-            source=source,
-            event_type=event_type,
-            accepted=sum(line.entry.duplicate_of is None for line in group),
-            duplicates=sum(line.entry.duplicate_of is not None for line in group),
-            conflicts=sum(line.entry.conflict for line in group),
-            line_bytes=sum(len(line.event.line) for line in group),
-        )
-        for (source, event_type), group in sorted(groups.items())
+        _stats_of(*kind, [lines[number] for number in numbers], len(late_lines & set(numbers)))
+        for kind, numbers in sorted(groups.items())
+    )
+
+
+def _stats_of(source: str, event_type: str, lines: Sequence[EventLine], late: int) -> SourceStats:
+    duplicates = sum(line.entry.duplicate_of is not None for line in lines)
+    return SourceStats(
+        source=source,
+        event_type=event_type,
+        accepted=len(lines) - duplicates,
+        duplicates=duplicates,
+        conflicts=sum(line.entry.conflict for line in lines),
+        late=late,
+        line_bytes=sum(len(line.event.line) for line in lines),
+        lag=histogram(line.entry.arrival_ms - to_epoch_ms(line.event.event_time) for line in lines),
     )
 
 

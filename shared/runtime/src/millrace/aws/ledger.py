@@ -1,6 +1,7 @@
 """The commit ledger on DynamoDB: commits and checkpoints of every shard, in one table."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ class DynamoLedger:
 
     def clear_pending(self, shard: ShardKey, seen: Checkpoint) -> bool:
         """Empty `pending` if the version is still the one in `seen`; return whether it was."""
-        after = Checkpoint(seen.version + 1, seen.committed_seq, ())
+        after = replace(seen, version=seen.version + 1, pending=())
         with translated("UpdateItem checkpoint"):
             try:
                 self._client.update_item(**self._checkpoint_update(shard, seen, after, None))
@@ -194,7 +195,7 @@ class DynamoLedger:
         waiting = {":bucket": items.PENDING_BUCKET, ":at": format_ms(at)} if at else {}
         unchanged = "version = :before" if before.version else "attribute_not_exists(version)"
         values = {":version": after.version, ":seq": str(after.committed_seq)}
-        values |= {":pending": list(after.pending)}
+        values |= {":pending": list(after.pending), ":highest": dict(after.highest_ms)}
         values |= {":before": before.version} if before.version else {}
         values |= waiting
         indexed = (
@@ -206,7 +207,8 @@ class DynamoLedger:
             "TableName": self._table,
             "Key": items.checkpoint_key(shard),
             "UpdateExpression": (
-                "SET version = :version, committed_seq = :seq, pending = :pending" + indexed
+                "SET version = :version, committed_seq = :seq, pending = :pending, "
+                "highest_ms = :highest" + indexed
             ),
             "ConditionExpression": unchanged,
             "ExpressionAttributeValues": items.to_attributes(values),

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 import json  # not orjson: differences of sequence numbers exceed 64 bits
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, SupportsBytes
 
@@ -131,10 +132,7 @@ def body_item(commit: Commit) -> "Item":
     """Return the item of a new commit's body."""
     body = commit.body
     members = [[m.offset, m.length, m.first_line, m.lines] for m in body.members]
-    stats = [
-        [s.source, s.event_type, s.accepted, s.duplicates, s.conflicts, s.line_bytes]
-        for s in body.stats
-    ]
+    stats = [_stats_fields(each) for each in body.stats]
     fields = {
         "members": _packed(members),
         "lines": _packed(_line_columns(body.lines)),
@@ -149,14 +147,27 @@ def body_of(item: Mapping[str, Any]) -> CommitBody:
     return CommitBody(
         members=tuple(Member(*fields) for fields in _unpacked(row["members"])),
         lines=_lines_of(_unpacked(row["lines"])),
-        stats=tuple(SourceStats(*fields) for fields in _unpacked(row["stats"])),
+        stats=tuple(_stats_of(fields) for fields in _unpacked(row["stats"])),
     )
+
+
+def _stats_fields(stats: SourceStats) -> dict[str, Any]:
+    return asdict(stats) | {"lag": list(stats.lag.items())}
+
+
+def _stats_of(fields: dict[str, Any]) -> SourceStats:
+    return SourceStats(**fields | {"lag": dict(fields["lag"])})
 
 
 def checkpoint_of(item: Mapping[str, Any]) -> Checkpoint:
     """Return the checkpoint in an item."""
     row = from_attributes(item)
-    return Checkpoint(int(row["version"]), int(row["committed_seq"]), tuple(row["pending"]))
+    return Checkpoint(
+        version=int(row["version"]),
+        committed_seq=int(row["committed_seq"]),
+        pending=tuple(row["pending"]),
+        highest_ms={source: int(ms) for source, ms in row["highest_ms"].items()},
+    )
 
 
 def _line_columns(lines: tuple[CommittedLine, ...]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class LedgerContract:
         commit, _ = commit_of(
             [event_bytes(n) for n in range(3)], first_seq=BIG_SEQ, duplicates={1: duplicate}
         )
-        after = Checkpoint(1, BIG_SEQ + 2, ("reference",))
+        after = Checkpoint(1, BIG_SEQ + 2, ("reference",), {"web": 1_766_914_200_123})
         assert ledger.commit(Checkpoint(), after, commit)
         assert ledger.load(SHARD, BIG_SEQ) == commit
         assert ledger.read(SHARD) == after
@@ -71,10 +71,10 @@ class LedgerContract:
     def test_pending_is_cleared_only_under_its_version(self, ledger: Ledger) -> None:
         """A zombie must not clear what a later attempt has yet to send."""
         commit, _ = commit_of([event_bytes(1)])
-        seen = Checkpoint(1, 100, ("a",))
+        seen = Checkpoint(1, 100, ("a",), {"web": 7})
         ledger.commit(Checkpoint(), seen, commit)
         assert ledger.clear_pending(SHARD, seen)
-        assert ledger.read(SHARD) == Checkpoint(2, 100, ())
+        assert ledger.read(SHARD) == Checkpoint(2, 100, (), {"web": 7})
         assert not ledger.clear_pending(SHARD, seen)
 
     def test_marks_are_set_once(self, ledger: Ledger) -> None:
