@@ -13,6 +13,7 @@ from enrich.adapters import DynamoAssignments, DynamoExperiments, S3StampedObjec
 from enrich.domain import AssignmentRow
 from millrace.aws.ledger_items import to_attributes
 from millrace.errors import ConfigError, ObjectMissing, RetryableError
+from millrace.keys import encode_id
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.contracts.objects import ObjectsContract
 from millrace_testing.fakes import FixedClock
@@ -156,16 +157,16 @@ def test_keys_that_stay_unprocessed_fail_the_reference(dynamodb):
     assert max(waits) <= 3
 
 
-def test_an_id_too_long_for_a_key_is_not_asked_for(dynamodb):
-    """A legal id whose encoding passes DynamoDB's 2,048 bytes is unassigned, not fatal.
+def test_the_longest_ids_are_found(dynamodb):
+    """A legal id whose encoding passes DynamoDB's 2,048 bytes is kept under a shortened key.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     """
-    client = Metered(dynamodb)
-    longest, too_long = "a" * 2048, "\N{WATER WAVE}" * 256
-    adapter = DynamoAssignments(client, "assignments")
-    assert list(adapter.rows([longest, too_long], ["e1", "e" * 1025])) == []
-    assert client.calls == [1]
+    longest = "\N{WATER WAVE}" * 256
+    at = "2025-12-28T09:00:00Z"
+    assign(dynamodb, encode_id(longest), "e1", variant="A", assigned_at=at)
+    (row,) = DynamoAssignments(dynamodb, "assignments").rows([longest, "other"], ["e1"])
+    assert (row.entity_id, row.experiment_id, row.variant) == (longest, "e1", "A")
 
 
 def test_a_missing_table_is_a_fault_of_the_deployment(dynamodb):

@@ -1,7 +1,7 @@
 """Enrich's own adapters: object metadata on S3, experiments and assignments on DynamoDB."""
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from millrace.aws.ledger_items import Item
 
 KEYS_PER_READ = 100  # BatchGetItem's limit
-_PARTITION_KEY_BYTES = 2048  # DynamoDB's limits for key values:
-_SORT_KEY_BYTES = (
-    1024  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-)
 _READS = 8  # attempts at the keys of one call, about 10 s in all
 
 T = TypeVar("T")
@@ -125,8 +121,16 @@ class DynamoAssignments:
         self, entities: Sequence[str], experiments: Collection[str]
     ) -> Iterator[AssignmentRow]:
         """Yield the rows that exist; raise RetryableError if some keys stayed unread."""
-        for keys in _chunks(_keys(entities, experiments), KEYS_PER_READ):
-            yield from (_row(item) for item in self._items(keys))
+        entity_of = {encode_id(each): each for each in entities}
+        experiment_of = {encode_id(each): each for each in sorted(experiments)}
+        for keys in _chunks(_keys(entity_of, experiment_of), KEYS_PER_READ):
+            for row in map(from_attributes, self._items(keys)):
+                yield AssignmentRow(
+                    entity_id=entity_of[row["entity_id"]],
+                    experiment_id=experiment_of[row["experiment_id"]],
+                    variant=_text(row.get("variant")),
+                    assigned_at=_text(row.get("assigned_at")),
+                )
 
     def _items(self, keys: "list[Item]") -> list[Mapping[str, Any]]:
         """Read one call's keys; what DynamoDB leaves unprocessed is asked again, with jitter.
@@ -154,28 +158,15 @@ class DynamoAssignments:
         return items
 
 
-def _keys(entities: Sequence[str], experiments: Collection[str]) -> "Iterator[Item]":
-    """Yield each pair's key; one too long for DynamoDB cannot be in the table and is not asked."""
-    fitting = [each for each in map(encode_id, sorted(experiments)) if len(each) <= _SORT_KEY_BYTES]
-    for entity in map(encode_id, entities):
-        if len(entity) <= _PARTITION_KEY_BYTES:
-            for experiment in fitting:
-                yield to_attributes({"entity_id": entity, "experiment_id": experiment})
+def _keys(entities: Iterable[str], experiments: Collection[str]) -> "Iterator[Item]":
+    for entity in entities:
+        for experiment in experiments:
+            yield to_attributes({"entity_id": entity, "experiment_id": experiment})
 
 
 def _chunks(values: Iterator[T], size: int) -> Iterator[list[T]]:
     while chunk := list(islice(values, size)):
         yield chunk
-
-
-def _row(item: Mapping[str, Any]) -> AssignmentRow:
-    row = from_attributes(item)
-    return AssignmentRow(
-        entity_id=decode_id(row["entity_id"]),
-        experiment_id=decode_id(row["experiment_id"]),
-        variant=_text(row.get("variant")),
-        assigned_at=_text(row.get("assigned_at")),
-    )
 
 
 def _text(value: object) -> str | None:
