@@ -1,5 +1,6 @@
 """Background processes that outlive their caller, and the proof that a pid is still ours."""
 
+import atexit
 import contextlib
 import os
 import signal
@@ -12,6 +13,14 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 _GRACE_S = 10
 # Popen objects of this process's children: polled so that none stays behind as a zombie.
 _children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _disown() -> None:
+    """Leave running what is meant to outlive us; Python warns of every child it could wait for."""
+    for child in _children.values():
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def spawn(command: list[str], env: Mapping[str, str], log: Path, folder: Path) -> int:
