@@ -41,6 +41,16 @@ def event_file(folder: Path) -> str:
             2,
             "--from 'now' is no time",
         ),
+        (
+            ("events", "--entity", "e", "--from", "soon", "--outputs", "OUTPUTS"),
+            2,
+            "--from 'soon' is no time",
+        ),
+        (
+            ("events", "--entity", "e", "--from", "2015-09-12", "--to", "2015-09-12"),
+            2,
+            "--to is not after --from",
+        ),
     ],
 )
 def test_an_expected_failure_is_one_line_with_a_remedy(
@@ -50,7 +60,7 @@ def test_an_expected_failure_is_one_line_with_a_remedy(
     outputs = tmp_path / "outputs.json"
     outputs.write_text(
         '{"region":"us-east-1","name_prefix":"p","stream_arn":"a","stream_incarnation":"i",'
-        '"data_bucket":"b","tables":{"commits":"c","aggregates":"a","manifests":"m"},'
+        '"data_bucket":"b","tables":{"commits":"c","gate":"g","event_index":"e","aggregates":"a","manifests":"m"},'
         '"queue_urls":{},"dlq_urls":{}}'
     )
     files = {"EVENTS": event_file(tmp_path), "OUTPUTS": str(outputs)}
@@ -69,6 +79,8 @@ def test_an_engine_that_does_not_run_says_how_to_start_it() -> None:
         ("status",),
         ("archive", "ls", "2015-09-12"),
         ("aggregates", "--scope", "TYPE#e"),
+        ("events", "--entity", "e", "--from", "2015-09-12"),
+        ("event", "id"),
     ):
         result = millrace(*command, "--engine", "surely-not-there")
         assert result.exit_code == 1
@@ -97,4 +109,4 @@ def test_version_and_help() -> None:
     """Both answer without an engine; help names every command."""
     assert millrace("--version").stdout.startswith("millrace 0")
     text = millrace("--help").stdout
-    assert all(name in text for name in ("put", "run", "stop", "status", "aggregates", "archive"))
+    assert all(name in text for name in ("put", "run", "stop", "status", "events", "aggregates"))

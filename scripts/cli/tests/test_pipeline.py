@@ -65,6 +65,8 @@ def deployed() -> dict[str, Any]:
         "data_bucket": "p-data",
         "tables": {
             "commits": "p-commits",
+            "gate": "p-gate",
+            "event_index": "p-event_index",
             "aggregates": "p-aggregates",
             "manifests": "p-manifests",
         },

@@ -1,6 +1,7 @@
 """Enrich on fakes, and a way to stop it at any call of a port."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -15,7 +16,7 @@ from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace.times import format_ms, to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
-from millrace_testing.fakes import FakeLedger, FakeObjects, FakeQueue, FixedClock
+from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
 
 STAMP = Stamp("0123456789abcdef", archive_max_events=10, archive_max_bytes=5_000)
 FIRST_SEQ = 100
@@ -67,6 +68,7 @@ class World:
     objects: FakeStampedObjects
     experiments: FakeExperiments
     assignments: FakeAssignments
+    index: FakeIndex
     aggregate_queue: FakeQueue
     archive_queue: FakeQueue
     reference: Reference
@@ -83,6 +85,7 @@ class World:
             objects=tap.on(own.objects),
             experiments=tap.on(own.experiments),
             assignments=tap.on(own.assignments),
+            index=tap.on(own.index),
             queues=tuple(tap.on(queue) for queue in own.queues),
         )
 
@@ -106,6 +109,7 @@ class World:
         return {
             "bodies": dict(self.objects.bodies),
             "metadata": dict(self.objects.metadata),
+            "index": (dict(self.index.counts), deepcopy(self.index.pages)),
             "marks": self.ledger.head(SHARD, FIRST_SEQ).marks,
             "sent": self.sent(),
         }
@@ -158,11 +162,11 @@ def build_world(events: int = 4) -> World:
     assignments = FakeAssignments()
     assignments.add("user_0", "e1", "A", "2025-12-28T09:00:00Z")
     assignments.add("user_2", "e1", "B", format_ms(ARRIVAL))
-    queues = FakeQueue(), FakeQueue()
-    service = Enrich(ledger, objects, experiments, assignments, queues, FixedClock(ARRIVAL), STAMP)
-    return World(
-        service, ledger, objects, experiments, assignments, *queues, Reference.to(commit.head)
-    )
+    index, queues = FakeIndex(), (FakeQueue(), FakeQueue())
+    clock = FixedClock(ARRIVAL)
+    service = Enrich(ledger, objects, experiments, assignments, index, queues, clock, STAMP)
+    reference = Reference.to(commit.head)
+    return World(service, ledger, objects, experiments, assignments, index, *queues, reference)
 
 
 @pytest.fixture

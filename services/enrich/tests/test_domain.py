@@ -14,9 +14,11 @@ from enrich.domain import (
     Gaps,
     accepted_events,
     assignment_book,
+    committed_events,
     distinct_entities,
     enriched,
     gaps,
+    index_entries,
 )
 from millrace.commit import CommittedLine, Owner
 from millrace.enriched import EnrichedEvent
@@ -28,11 +30,15 @@ DUPLICATE = CommittedLine(1, 0, to_epoch_ms(ARRIVAL), Owner(str(SHARD), 7, 0))
 WIKITICKER = Path(__file__).parents[4] / "shared" / "data" / "wikiticker-2015-09-12-sampled.json.gz"
 
 
+def accepted(commit, raw):
+    return accepted_events(commit, committed_events(commit, raw), DEFS)
+
+
 def test_duplicates_are_left_out_and_the_order_is_kept():
     """Exactly the lines that are no duplicate come out, in line order."""
     lines = [event_bytes(n) for n in range(5)]
     commit, _ = commit_of(lines, duplicates={0: DUPLICATE, 3: DUPLICATE})
-    events = accepted_events(commit, lines, DEFS)
+    events = accepted(commit, lines)
     assert [each.event_id for each in events] == ["event-1", "event-2", "event-4"]
 
 
@@ -42,7 +48,7 @@ def test_each_event_has_its_own_arrival():
     commit, _ = commit_of(lines)
     late = replace(commit.body.lines[1], arrival_ms=to_epoch_ms(ARRIVAL) + 250)
     commit = replace(commit, body=replace(commit.body, lines=(commit.body.lines[0], late)))
-    first, second = accepted_events(commit, lines, DEFS)
+    first, second = accepted(commit, lines)
     assert first.arrival_time == ARRIVAL
     assert second.arrival_time == ARRIVAL + timedelta(milliseconds=250)
 
@@ -52,15 +58,34 @@ def test_a_raw_object_of_another_length_is_refused(raw):
     """An object that does not fit its line table stops the commit instead of losing events."""
     commit, _ = commit_of([event_bytes(0), event_bytes(1)])
     with pytest.raises(CorruptCommit, match="the line table 2"):
-        accepted_events(commit, raw, DEFS)
+        accepted(commit, raw)
 
 
 def test_an_accepted_line_that_is_no_event_is_refused():
     """A line that ingest accepted is never dropped; the error names the line, not its bytes."""
     commit, _ = commit_of([event_bytes(0), b'{"secret": 1}'])
     with pytest.raises(CorruptCommit, match=r"line 1 .*missing_field") as refused:
-        accepted_events(commit, [event_bytes(0), b'{"secret": 1}'], DEFS)
+        accepted(commit, [event_bytes(0), b'{"secret": 1}'])
     assert "secret" not in str(refused.value)
+
+
+def test_the_index_keeps_duplicates_too():
+    """Each line is an entry, in line order, with its own arrival, duplicates flagged."""
+    at = "2025-12-28T10:00:00.9+02:00"
+    lines = [event_bytes(n, entity_id="a#b", event_time=at) for n in (1, 2)]
+    commit, _ = commit_of(lines, duplicates={1: DUPLICATE})
+    first, second = index_entries(commit, committed_events(commit, lines))
+    assert (first.line, first.duplicate, second.line, second.duplicate) == (0, False, 1, True)
+    assert (first.event_id, first.entity_id, first.source) == ("event-1", "a#b", "web")
+    assert format_ms(first.event_time) == "2025-12-28T08:00:00.900Z"
+    assert (first.arrival_time, first.commit_id) == (ARRIVAL, commit.head.commit_id)
+
+
+def test_a_duplicate_that_is_no_event_is_refused():
+    """What the index would have to leave out stops the commit as well."""
+    commit, _ = commit_of([event_bytes(0), b"{}"], duplicates={1: DUPLICATE})
+    with pytest.raises(CorruptCommit, match="line 1"):
+        committed_events(commit, [event_bytes(0), b"{}"])
 
 
 def test_entities_are_named_once():
@@ -129,7 +154,7 @@ def test_real_rows_keep_their_unknown_keys():
     ]
     lines = [json.dumps(each).encode() for each in sent]
     commit, _ = commit_of(lines)
-    for row, event in zip(rows, accepted_events(commit, lines, DEFS), strict=True):
+    for row, event in zip(rows, accepted(commit, lines), strict=True):
         stored = json.loads(event.to_line())
         assert row.items() <= stored.items()
         assert (stored["entity_id"], stored["client_id"]) == (row["user"], row["channel"])

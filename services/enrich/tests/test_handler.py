@@ -23,7 +23,7 @@ from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace_testing.builders import SHARD, commit_of, event_bytes, sqs_event
 from millrace_testing.lambda_context import lambda_context
-from millrace_testing.tables import ASSIGNMENTS, COMMITS, EXPERIMENTS, create_table
+from millrace_testing.tables import ASSIGNMENTS, COMMITS, EVENT_INDEX, EXPERIMENTS, create_table
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "lambda-event-fixtures"
 OFFICIAL = [
@@ -79,6 +79,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             ("commits", COMMITS),
             ("assignments", ASSIGNMENTS),
             ("experiments", EXPERIMENTS),
+            ("event_index", EVENT_INDEX),
         ):
             create_table(dynamodb, name, schema)
         s3.create_bucket(Bucket="data")
@@ -97,6 +98,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             "COMMITS_TABLE": "commits",
             "ASSIGNMENTS_TABLE": "assignments",
             "EXPERIMENTS_TABLE": "experiments",
+            "EVENT_INDEX_TABLE": "event_index",
             "AGGREGATE_QUEUE_URL": urls[0],
             "ARCHIVE_QUEUE_URL": urls[1],
             "METRICS_KEY": "config/metrics-1.toml",

@@ -1,6 +1,7 @@
 """Enrich on fakes: what is stored, marked and sent, also when it is stopped on the way."""
 
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
@@ -10,12 +11,15 @@ from enrich.service import Enrichment, publish_definitions
 from enrich.stamp import Stamp
 from millrace.commit import Checkpoint
 from millrace.errors import CommitMissing, ConfigError, ObjectMissing
+from millrace.index_reading import EntityEvents
 from millrace.raw_lines import pack
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 
-CALLS = 8  # load, get the raw object, experiments, assignments, put, mark, send, send
+CALLS = 10  # load, raw object, experiments, assignments, put, buckets, pages, mark, send, send
 PUT = 4
+BUCKETS, PAGES, MARK = 5, 6, 7
+SPAN = ARRIVAL - timedelta(days=1), ARRIVAL
 OTHER_STAMP = Stamp("fedcba9876543210", archive_max_events=1, archive_max_bytes=1)
 
 
@@ -50,6 +54,71 @@ def test_a_commit_is_enriched(world):
         world.reference.raw_key,
         "corr-1",
     )
+
+
+def test_every_event_is_indexed(world):
+    """Each line is found under its entity and time, the duplicate on request, by its line."""
+    world.run()
+    reader = EntityEvents(world.index)
+    for n in range(4):
+        seen = list(reader.all_events_of(f"user_{n}", *SPAN, include_duplicates=True))
+        assert [(each.line, each.duplicate) for each in seen] == [(n, n == 1)]
+        assert seen[0].commit_id == world.reference.commit_id
+    assert list(reader.all_events_of("user_1", *SPAN)) == []
+
+
+@pytest.mark.parametrize("call", range(MARK + 1))
+def test_a_marked_commit_is_indexed(new_world, new_tap, call):
+    """Stopped anywhere, a commit never carries its mark without all of its pages."""
+    clean = new_world(events=50)
+    clean.run()
+    world = new_world(events=50)
+    with pytest.raises(Crash):
+        world.disturbed(new_tap(call, crash, after=True))
+    assert (world.mark() is not None) == (call == MARK)
+    assert (world.index.pages == clean.index.pages) == (call >= PAGES)
+
+
+@pytest.mark.parametrize("call", [BUCKETS, PAGES, MARK])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_another_bucket_count_between_two_attempts(new_world, new_tap, call, after):
+    """With another setting in the second attempt every event is still found, and found once."""
+    world = new_world(events=50)
+    with pytest.raises(Crash):
+        world.disturbed(new_tap(call, crash, after))
+    world.index.buckets = 3
+    world.run()
+    reader = EntityEvents(world.index)
+    found = [
+        entry.line
+        for n in range(7)
+        for entry in reader.all_events_of(f"user_{n}", *SPAN, include_duplicates=True)
+    ]
+    assert sorted(found) == list(range(50))
+
+
+def test_half_the_pages_written(new_world):
+    """Killed with some of the pages written: the next attempt completes them, with equal ones."""
+    clean = new_world(events=50)
+    clean.run()
+    world = new_world(events=50)
+    index = world.index
+
+    class Half:
+        settled_buckets = index.settled_buckets
+
+        def write(self, pages):
+            assert len(pages) > 1
+            index.write(pages[: len(pages) // 2])
+            raise Crash
+
+    with pytest.raises(Crash):
+        world.run(index=Half())
+    assert world.mark() is None
+    written = [page for place in index.pages.values() for page in place.values()]
+    world.run()
+    assert all(page in index.pages[page.place].values() for page in written)
+    assert world.end() == clean.end()
 
 
 def test_rows_carry_assignments_metadata_and_unknown_keys(world):
@@ -164,7 +233,7 @@ def _assert_one_version(world):
 
 
 def test_the_crash_points_are_all_of_them(new_world, new_tap):
-    """A clean run makes eight calls, so none was forgotten above."""
+    """A clean run makes ten calls, so none was forgotten above."""
     tap = new_tap(-1, crash)
     new_world().disturbed(tap)
     assert tap.calls == CALLS

@@ -33,6 +33,8 @@ locals {
         COMMITS_TABLE       = local.table_names.commits
         ASSIGNMENTS_TABLE   = local.table_names.assignments
         EXPERIMENTS_TABLE   = local.table_names.experiments
+        EVENT_INDEX_TABLE   = local.table_names.event_index
+        INDEX_BUCKETS       = tostring(var.index_buckets)
         AGGREGATE_QUEUE_URL = module.queues["aggregate"].url
         ARCHIVE_QUEUE_URL   = module.queues["archive"].url
         METRICS_KEY         = aws_s3_object.metrics.key

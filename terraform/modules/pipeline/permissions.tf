@@ -59,6 +59,10 @@ locals {
         actions   = ["dynamodb:Scan"]
         resources = [local.table_arns.experiments]
       }
+      Index = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"]
+        resources = [local.table_arns.event_index]
+      }
       TellMissing = local.tell_missing
       Load = {
         actions   = ["s3:GetObject"]

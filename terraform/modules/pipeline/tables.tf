@@ -24,6 +24,12 @@ locals {
       hash_key      = "id"
       ttl_attribute = "expires_at"
     }
+    # Pages of an entity bucket and event day, and each day's bucket count.
+    event_index = {
+      attributes = { PK = "S", SK = "S" }
+      hash_key   = "PK"
+      range_key  = "SK"
+    }
     aggregates = {
       attributes = { PK = "S", SK = "S" }
       hash_key   = "PK"

@@ -311,6 +311,18 @@ variable "marker_ttl_days" {
   }
 }
 
+variable "index_buckets" {
+  description = "Partitions over which the entities of one event day are spread in the index. More make reading an entity's day cheaper and writing small commits dearer; 16 suits commits of 500 to 1,000 events. A new value holds for event days that are not indexed yet."
+  type        = number
+  nullable    = false
+  default     = 16
+
+  validation {
+    condition     = var.index_buckets >= 1 && var.index_buckets <= 1024 && floor(var.index_buckets) == var.index_buckets
+    error_message = "There are 1 to 1024 index buckets."
+  }
+}
+
 variable "archive_max_events" {
   description = "Most events in an object of the archive."
   type        = number
@@ -370,6 +382,7 @@ variable "table_capacity" {
   type = object({
     commits     = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
     gate        = optional(object({ read = optional(number, 5), write = optional(number, 1000) }), {})
+    event_index = optional(object({ read = optional(number, 50), write = optional(number, 100) }), {})
     aggregates  = optional(object({ read = optional(number, 5), write = optional(number, 200) }), {})
     markers     = optional(object({ read = optional(number, 5), write = optional(number, 100) }), {})
     assignments = optional(object({ read = optional(number, 100), write = optional(number, 5) }), {})

@@ -21,6 +21,8 @@ class Tables(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     commits: str
+    gate: str
+    event_index: str
     aggregates: str
     manifests: str
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from millrace.aggregates import LIVE, Version
+from millrace.event import UNKNOWN_SOURCE
 from millrace.windows import WindowWidth
 from millrace_cli import render
 from millrace_cli.aggregates import (
@@ -22,12 +23,13 @@ from millrace_cli.archive import S3Archive, copy_events, list_objects
 from millrace_cli.engine import Deployment, deploy, stop
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.events import Events, parse_query, stored_fields
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import AsJson, Engine, Format, Maps, OutputsFile
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check, put
-from millrace_cli.reporting import print_json, reported
+from millrace_cli.reporting import print_json, print_ndjson, reported
 from millrace_cli.rows import RowFormat
 from millrace_cli.run import (
     RunSteps,
@@ -241,6 +243,62 @@ def aggregates_command(
         print_json([row_fields(row) for row in rows])
     else:
         render.show_aggregates(rows)
+
+
+@app.command("events")
+@reported
+def events_command(
+    *,
+    entity: Annotated[str, typer.Option(help="The entity's id, as its events say it.")],
+    start: Annotated[str, typer.Option("--from", help="First event time: 2015-09-12T13, UTC.")],
+    end: Annotated[
+        str | None,
+        typer.Option("--to", help="Events before this time; without it, a day from --from on."),
+    ] = None,
+    include_duplicates: Annotated[
+        bool, typer.Option("--include-duplicates", help="List repetitions too, marked.")
+    ] = False,
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Read each event's payload: one read more for each.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array instead of one JSON a line.")
+    ] = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Print the events of one entity in order of event time, one JSON a line."""
+    query = parse_query(entity, start, end, include_duplicates=include_duplicates)
+    rows = Events(load_environment(engine, outputs)).rows(query, payload=payload)
+    if as_json:
+        print_json(list(rows))
+    else:
+        print_ndjson(rows)
+
+
+@app.command("event")
+@reported
+def event_command(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    *,
+    source: Annotated[str, typer.Option(help="Who sent it.")] = UNKNOWN_SOURCE,
+    payload: Annotated[bool, typer.Option("--payload", help="Print its payload too.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print only the event, byte by byte as it was sent.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print indented JSON.")] = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Print one event and where it lies, found by its id as long as the gate knows it."""
+    found = Events(load_environment(engine, outputs)).by_id(source, event_id)
+    if raw:
+        sys.stdout.buffer.write(found.raw + b"\n")
+        sys.stdout.buffer.flush()
+    elif as_json:
+        print_json(stored_fields(found, payload=payload))
+    else:
+        print_ndjson([stored_fields(found, payload=payload)])
 
 
 @archive_app.command("ls")

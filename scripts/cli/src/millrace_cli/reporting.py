@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
 import orjson
@@ -37,6 +37,13 @@ def _fail(message: str, code: ExitCode) -> None:
     line = " ".join(message.split())
     render.err().print(f"error: {line}", markup=False, style="red")
     raise typer.Exit(int(code))
+
+
+def print_ndjson(rows: Iterable[object]) -> None:
+    """Print rows for programs, one JSON a line, as they come."""
+    for row in rows:
+        sys.stdout.write(orjson.dumps(row).decode() + "\n")
+    sys.stdout.flush()
 
 
 def print_json(value: object) -> None:

@@ -7,6 +7,7 @@ from enrich.service import Enrich, publish_definitions
 from enrich.settings import EnrichSettings
 from enrich.stamp import Stamp
 from millrace.aws.clients import dynamodb_client, s3_client, sqs_client
+from millrace.aws.index import DynamoIndexWriter
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.queue import SqsQueue
 from millrace.clock import SystemClock
@@ -32,6 +33,7 @@ def build_enrich(settings: EnrichSettings) -> Enrich:
             at_most=settings.experiments_max,
         ),
         assignments=DynamoAssignments(dynamodb, settings.assignments_table),
+        index=DynamoIndexWriter(dynamodb, settings.event_index_table, settings.index_buckets),
         queues=(
             SqsQueue(sqs, settings.aggregate_queue_url),
             SqsQueue(sqs, settings.archive_queue_url),

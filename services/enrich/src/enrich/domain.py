@@ -1,4 +1,4 @@
-"""From the accepted lines of a commit to enriched rows: values in, values out."""
+"""From the lines of a commit to enriched rows and index entries: values in, values out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,9 @@ from datetime import datetime
 from millrace.commit import Commit
 from millrace.enriched import Assignment, EnrichedEvent, normalised
 from millrace.errors import MillraceError, RejectedRecord
-from millrace.event import read_event
-from millrace.times import parse_rfc3339
+from millrace.event import Event, read_event
+from millrace.index import IndexEntry
+from millrace.times import from_epoch_ms, parse_rfc3339, to_epoch_ms
 
 ExperimentMetadata = Mapping[str, Mapping[str, object]]
 """What is known of each experiment, by its id."""
@@ -60,12 +61,12 @@ class Gaps:
     """Rows without a variant or without a readable `assigned_at`."""
 
 
-def accepted_events(commit: Commit, raw: Sequence[bytes], defs_version: str) -> list[EnrichedEvent]:
-    """Return the accepted lines of a raw object as normalised rows, in line order.
+def committed_events(commit: Commit, raw: Sequence[bytes]) -> list[Event]:
+    """Return the event in each line of a raw object, duplicates too.
 
     Raises:
         CorruptCommit: the object has another number of lines than the table, or a line that
-            ingest accepted is no event. Nothing may be left out in silence.
+            ingest committed is no event. Nothing may be left out in silence.
     """
     table = commit.body.lines
     if len(raw) != len(table):
@@ -73,22 +74,48 @@ def accepted_events(commit: Commit, raw: Sequence[bytes], defs_version: str) -> 
             f"commit {commit.head.commit_id}: the raw object has {len(raw)} lines, "
             f"the line table {len(table)}; compare the object with its versions"
         )
+    return [_event_in(commit, number, line) for number, line in enumerate(raw)]
+
+
+def _event_in(commit: Commit, number: int, line: bytes) -> Event:
+    try:
+        return read_event(line)
+    except RejectedRecord as err:
+        raise CorruptCommit(
+            f"commit {commit.head.commit_id}: line {number} was committed but is no event "
+            f"({err.reason}); was the event contract narrowed?"
+        ) from err
+
+
+def accepted_events(
+    commit: Commit, events: Iterable[Event], defs_version: str
+) -> list[EnrichedEvent]:
+    """Return the accepted ones of all events of a commit as normalised rows, in line order."""
     return [
-        _normalised_line(commit, number, line, defs_version)
-        for number, line in enumerate(raw)
-        if table[number].duplicate_of is None
+        normalised(event, line.arrival_ms, defs_version)
+        for event, line in zip(events, commit.body.lines, strict=True)
+        if line.duplicate_of is None
     ]
 
 
-def _normalised_line(commit: Commit, number: int, line: bytes, defs_version: str) -> EnrichedEvent:
-    try:
-        event = read_event(line)
-    except RejectedRecord as err:
-        raise CorruptCommit(
-            f"commit {commit.head.commit_id}: line {number} was accepted but is no event "
-            f"({err.reason}); was the event contract narrowed?"
-        ) from err
-    return normalised(event, commit.body.lines[number].arrival_ms, defs_version)
+def index_entries(commit: Commit, events: Iterable[Event]) -> list[IndexEntry]:
+    """Return what the index keeps of all events of a commit, in line order, duplicates flagged."""
+    head = commit.head
+    return [
+        IndexEntry(
+            event_id=event.event_id,
+            entity_id=event.fields.entity_id,
+            event_time=from_epoch_ms(to_epoch_ms(event.event_time)),
+            event_type=event.fields.event_type,
+            source=event.source,
+            arrival_time=from_epoch_ms(line.arrival_ms),
+            shard=head.shard,
+            first_seq=head.first_seq,
+            line=number,
+            duplicate=line.duplicate_of is not None,
+        )
+        for number, (event, line) in enumerate(zip(events, commit.body.lines, strict=True))
+    ]
 
 
 def distinct_entities(events: Iterable[EnrichedEvent]) -> list[str]:

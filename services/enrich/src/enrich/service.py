@@ -1,4 +1,4 @@
-"""Enrich one commit: accepted lines in, one stamped object and two references out."""
+"""Enrich one commit: lines in; one stamped object, index pages and two references out."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,11 @@ from enrich.domain import (
     Gaps,
     accepted_events,
     assignment_book,
+    committed_events,
     distinct_entities,
     enriched,
     gaps,
+    index_entries,
 )
 from enrich.ports import Assignments, Experiments, StampedObjects
 from enrich.stamp import DEFS_VERSION, Stamp
@@ -18,8 +20,10 @@ from millrace.commit import Commit, Stage
 from millrace.definitions import parse
 from millrace.enriched import EnrichedEvent
 from millrace.errors import ConfigError, ObjectMissing
+from millrace.event import Event
+from millrace.index import pages_of
 from millrace.keys import definitions_key, enriched_key
-from millrace.ports import CommitReader, MessageQueue, Objects
+from millrace.ports import CommitReader, IndexWriter, MessageQueue, Objects
 from millrace.raw_lines import pack, unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace.times import format_ms
@@ -51,6 +55,7 @@ class Enrich:
     objects: StampedObjects
     experiments: Experiments
     assignments: Assignments
+    index: IndexWriter
     queues: tuple[MessageQueue, ...]
     """One for each stage that comes next."""
     clock: Clock
@@ -59,12 +64,12 @@ class Enrich:
     def enrich(self, reference: Reference) -> Enrichment:
         """Enrich the commit that `reference` names and tell the stages after it.
 
-        When this returns, the object is stored, the ledger marked and every queue has the
-        reference. The mark comes before the messages. For delivery either order would do, since
-        the reference that came in is gone only once all is done. But this way nobody downstream
-        has seen an object that is not marked: when an enriched object has expired, a marked
-        commit is never enriched anew (its counters and archive parts may hold the first object's
-        cut), and an unmarked one may be.
+        When this returns, the object is stored, the events indexed, the ledger marked and every
+        queue has the reference. The mark comes before the messages. For delivery either order
+        would do, since the reference that came in is gone only once all is done. But this way
+        nobody downstream has seen an object that is not marked: when an enriched object has
+        expired, a marked commit is never enriched anew (its counters and archive parts may hold
+        the first object's cut), and an unmarked one may be.
 
         Raises:
             CommitMissing, RetryableError: the same call may succeed later.
@@ -74,21 +79,25 @@ class Enrich:
         written = _marked(commit)
         done = Enrichment(0, already_marked=True, gaps=Gaps())
         if written is None:
-            events, missing = self._rows(commit)
-            written = self._put(commit, events)
-            self._mark(commit, written, len(events))
-            done = Enrichment(len(events), already_marked=False, gaps=missing)
+            events = self._events(commit)
+            rows, missing = self._rows(commit, events)
+            written = self._put(commit, rows)
+            self._index(commit, events)  # before the mark: a marked commit is indexed
+            self._mark(commit, written, len(rows))
+            done = Enrichment(len(rows), already_marked=False, gaps=missing)
         body = EnrichedReference.from_reference(reference, written.key, written.defs_version)
         for queue in self.queues:
             queue.send(body.to_json())
         return done
 
-    def _rows(self, commit: Commit) -> tuple[list[EnrichedEvent], Gaps]:
+    def _events(self, commit: Commit) -> list[Event]:
         raw_key = commit.head.raw_key
         if raw_key is None:
             raise CorruptCommit(f"commit {commit.head.commit_id} holds no event to enrich")
-        raw = unpack(self.objects.get(raw_key))
-        events = accepted_events(commit, raw, self.stamp.defs_version)
+        return committed_events(commit, unpack(self.objects.get(raw_key)))
+
+    def _rows(self, commit: Commit, committed: list[Event]) -> tuple[list[EnrichedEvent], Gaps]:
+        events = accepted_events(commit, committed, self.stamp.defs_version)
         entities = distinct_entities(events)
         experiments = self.experiments.all()
         asked = self.assignments.rows(entities, experiments) if entities and experiments else ()
@@ -105,6 +114,12 @@ class Enrich:
         if DEFS_VERSION not in there:
             raise CorruptCommit(f"object {key} has no `{DEFS_VERSION}` in its metadata")
         return _Written(key, there[DEFS_VERSION])
+
+    def _index(self, commit: Commit, events: list[Event]) -> None:
+        """Write the commit's index pages; every attempt writes the same ones."""
+        entries = index_entries(commit, events)
+        buckets = self.index.settled_buckets({entry.day for entry in entries})
+        self.index.write(pages_of(entries, commit.head.first_arrival, buckets))
 
     def _mark(self, commit: Commit, written: _Written, events: int) -> None:
         self.ledger.mark(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from millrace.index import BUCKETS, MAX_BUCKETS
 from millrace.settings import FunctionSettings
 
 
@@ -14,6 +15,7 @@ class EnrichSettings(FunctionSettings):
     commits_table: str
     assignments_table: str
     experiments_table: str
+    event_index_table: str
     aggregate_queue_url: str
     archive_queue_url: str
     metrics_key: str
@@ -21,6 +23,8 @@ class EnrichSettings(FunctionSettings):
     archive_max_events: Annotated[int, Field(ge=1)] = 1000
     """Stamped on each enriched object; archive cuts by the stamp."""
     archive_max_bytes: Annotated[int, Field(ge=1)] = 5_000_000
+    index_buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = BUCKETS
+    """Entity buckets of event days not indexed so far; `millrace.index` says the trade-off."""
     experiments_ttl_s: Annotated[int, Field(ge=0)] = 60
     """How long the list of experiments may be used before it is read again."""
     experiments_max: Annotated[int, Field(ge=1)] = 100

@@ -1,9 +1,11 @@
 """What services need of the outside, in their own words; `millrace.aws` and fakes provide it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 from millrace.commit import Checkpoint, Commit, CommitHead, SeqRange, ShardKey, Stage
+from millrace.index import IndexPage
 
 
 class Objects(Protocol):
@@ -92,4 +94,36 @@ class Checkpoints(Protocol):
 
     def clear_pending(self, shard: ShardKey, seen: Checkpoint) -> bool:
         """Empty `pending` if the version is still the one in `seen`; return whether it was."""
+        ...
+
+
+class CommitFinder(CommitReader, Protocol):
+    """The ledger as one who follows a single event sees it."""
+
+    def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the one commit whose range holds the sequence number, if there is one."""
+        ...
+
+
+class IndexWriter(Protocol):
+    """The event index as enrich sees it. May block, raise RetryableError or ConfigError."""
+
+    def settled_buckets(self, days: Iterable[date]) -> Mapping[date, int]:
+        """Return the bucket count of each day, stored for good by whoever came first."""
+        ...
+
+    def write(self, pages: Sequence[IndexPage]) -> None:
+        """Write the pages, over equal earlier ones; when this returns, all are stored."""
+        ...
+
+
+class IndexPages(Protocol):
+    """The event index as readers see it. May block, raise RetryableError or ConfigError."""
+
+    def bucket_counts(self, days: Iterable[date]) -> Mapping[date, int]:
+        """Return the bucket count of each day that has one; without one a day has no page."""
+        ...
+
+    def bodies(self, day: date, bucket: int) -> Iterable[bytes]:
+        """Return the bodies of all pages of one partition, in order of arrival, as they come."""
         ...

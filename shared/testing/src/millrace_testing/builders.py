@@ -18,6 +18,7 @@ from millrace.commit import (
     SourceStats,
 )
 from millrace.enriched import EnrichedEvent
+from millrace.index import IndexEntry
 from millrace.raw_lines import pack
 from millrace.times import format_ms, to_epoch_ms
 
@@ -161,3 +162,19 @@ def enriched_event(number: int = 0, **fields: Any) -> EnrichedEvent:  # noqa: AN
         "defs_version": "0123456789abcdef",
     }
     return EnrichedEvent(**(defaults | fields))
+
+
+def index_entry(number: int = 0, **fields: Any) -> IndexEntry:  # noqa: ANN401 - any field
+    """Return a valid index entry; entries of different `number` differ in id and entity."""
+    defaults: dict[str, Any] = {
+        "event_id": f"event-{number}",
+        "entity_id": f"user_{number % 7}",
+        "event_time": ARRIVAL - timedelta(minutes=number % 120 + 1),
+        "event_type": "view",
+        "source": "web",
+        "arrival_time": ARRIVAL,
+        "shard": SHARD,
+        "first_seq": 100,
+        "line": 0,
+    }
+    return IndexEntry(**(defaults | fields))

@@ -1,11 +1,12 @@
 """Ports in memory. They pass the same contract suites as the AWS adapters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from millrace.commit import Checkpoint, Commit, CommitHead, SeqRange, ShardKey, Stage
 from millrace.errors import CommitMissing, ObjectMissing
+from millrace.index import BUCKETS, IndexPage, PagePlace
 
 
 class FixedClock:
@@ -74,7 +75,7 @@ class FakeQueue:
 
 
 class FakeLedger:
-    """`millrace.ports.CommitReader` and `Checkpoints` in dictionaries."""
+    """`millrace.ports.CommitFinder` and `Checkpoints` in dictionaries."""
 
     def __init__(self) -> None:
         self.checkpoints: dict[ShardKey, Checkpoint] = {}
@@ -130,6 +131,11 @@ class FakeLedger:
         """Return the small half of a commit; raise CommitMissing if there is none."""
         return self.load(shard, first_seq).head
 
+    def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the one commit whose range holds the sequence number, if there is one."""
+        found = (head for head in self.heads(shard) if head.first_seq <= seq <= head.last_seq)
+        return next(found, None)
+
     def mark(
         self, shard: ShardKey, first_seq: int, stage: Stage, value: Mapping[str, object]
     ) -> None:
@@ -149,6 +155,37 @@ class FakeLedger:
         for commit in self.commits.values():
             if not commit.head.finished:
                 yield commit.head.shard, commit.head.committed_at
+
+
+class FakeIndex:
+    """`millrace.ports.IndexWriter` and `IndexPages` in dictionaries; `buckets` is the setting."""
+
+    def __init__(self, buckets: int = BUCKETS) -> None:
+        self.buckets = buckets
+        self.counts: dict[date, int] = {}
+        self.pages: dict[PagePlace, dict[tuple[datetime, str, int], IndexPage]] = {}
+
+    def settled_buckets(self, days: Iterable[date]) -> Mapping[date, int]:
+        """Return the bucket count of each day; a day without one gets the setting."""
+        return {day: self.counts.setdefault(day, self.buckets) for day in days}
+
+    def write(self, pages: Sequence[IndexPage]) -> None:
+        """Keep the pages under their keys."""
+        for page in pages:
+            part = -1 if page.part is None else page.part
+            key = page.arrived, page.commit_id, part
+            self.pages.setdefault(page.place, {})[key] = page
+
+    def bucket_counts(self, days: Iterable[date]) -> Mapping[date, int]:
+        """Return the bucket count of each day that has one."""
+        return {day: self.counts[day] for day in days if day in self.counts}
+
+    def bodies(self, day: date, bucket: int) -> Iterator[bytes]:
+        """Yield the bodies of all pages of one partition, in order of arrival."""
+        for _, page in sorted(
+            self.pages.get(PagePlace(day, bucket), {}).items(), key=lambda each: each[0]
+        ):
+            yield page.body
 
 
 def _same_objects(there: CommitHead, mine: CommitHead) -> bool:

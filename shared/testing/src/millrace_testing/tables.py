@@ -22,6 +22,7 @@ def _schema(**key_types: str) -> dict[str, Any]:
 
 
 GATE: Mapping[str, Any] = _schema(id="B")
+EVENT_INDEX: Mapping[str, Any] = _schema(PK="S", SK="S")
 AGGREGATES: Mapping[str, Any] = _schema(PK="S", SK="S")
 MARKERS: Mapping[str, Any] = _schema(PK="S", SK="S")
 ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S", experiment_id="S")

@@ -135,6 +135,16 @@ run "enrich_may_do_its_work_and_no_more" {
           "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-experiments",
         ])
       }
+      Index = {
+        actions = tolist([
+          "dynamodb:BatchGetItem",
+          "dynamodb:BatchWriteItem",
+          "dynamodb:PutItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-event_index",
+        ])
+      }
       TellMissing = {
         actions = tolist([
           "s3:ListBucket",

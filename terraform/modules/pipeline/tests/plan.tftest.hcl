@@ -26,8 +26,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.tables == { for t in ["commits", "gate", "aggregates", "markers", "assignments", "experiments", "manifests"] : t => "millrace-test-${t}" }
-    error_message = "there are seven tables"
+    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests"] : t => "millrace-test-${t}" }
+    error_message = "there are eight tables"
   }
 
   assert {
@@ -65,8 +65,13 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES"])
+    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES"])
     error_message = "enrich has its settings"
+  }
+
+  assert {
+    condition     = local.functions.enrich.settings.EVENT_INDEX_TABLE == "millrace-test-event_index" && local.functions.enrich.settings.INDEX_BUCKETS == "16"
+    error_message = "enrich knows the index and its buckets"
   }
 
   assert {

@@ -152,6 +152,26 @@ run "refuses_no_memory_of_markers" {
   expect_failures = [var.marker_ttl_days]
 }
 
+run "refuses_an_index_without_buckets" {
+  command = plan
+
+  variables {
+    index_buckets = 0
+  }
+
+  expect_failures = [var.index_buckets]
+}
+
+run "refuses_an_index_of_too_many_buckets" {
+  command = plan
+
+  variables {
+    index_buckets = 1025
+  }
+
+  expect_failures = [var.index_buckets]
+}
+
 run "refuses_an_archive_of_empty_objects" {
   command = plan
 

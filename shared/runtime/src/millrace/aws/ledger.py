@@ -22,7 +22,7 @@ _SHARD = {"#shard": "shard"}  # one of DynamoDB's reserved words
 
 
 class DynamoLedger:
-    """`millrace.ports.CommitReader` and `Checkpoints` on the commits table."""
+    """`millrace.ports.CommitFinder` and `Checkpoints` on the commits table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -135,6 +135,11 @@ class DynamoLedger:
         """Return the commit of a shard that begins last, if there is one."""
         found = self._commit_before(shard, items.HIGHEST_SEQ)
         return found[0] if found else None
+
+    def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the one commit whose range holds the sequence number, if there is one."""
+        nearest = self._commit_before(shard, seq + 1)
+        return next((head for head in nearest if head.last_seq >= seq), None)
 
     def _commits_from(self, shard: ShardKey, low: int, high: int) -> Iterator[CommitHead]:
         query = {

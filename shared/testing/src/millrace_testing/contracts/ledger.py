@@ -9,11 +9,11 @@ import pytest
 
 from millrace.commit import Checkpoint, CommittedLine, Owner, SeqRange, ShardKey, Stage
 from millrace.errors import CommitMissing
-from millrace.ports import Checkpoints, CommitReader
+from millrace.ports import Checkpoints, CommitFinder
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 
 
-class Ledger(CommitReader, Checkpoints, Protocol):
+class Ledger(CommitFinder, Checkpoints, Protocol):
     """All faces of the ledger."""
 
     def overdue(self, since_before: datetime) -> Iterator[ShardKey]:
@@ -103,6 +103,20 @@ class LedgerContract:
         assert ledger.covered(SHARD, SeqRange(103, 150)) == [SeqRange(100, 104), SeqRange(110, 114)]
         assert ledger.covered(SHARD, SeqRange(105, 109)) == []
         assert ledger.covered(OTHER_SHARD, SeqRange(0, 500)) == []
+
+    def test_a_record_leads_to_its_commit(self, ledger: Ledger) -> None:
+        """Any sequence number inside a commit's range finds it, also BIG ones; others find none."""
+        before = Checkpoint()
+        for number, first in enumerate((100, BIG_SEQ)):
+            commit, _ = commit_of([event_bytes(n) for n in range(5)], first_seq=first)
+            after = Checkpoint(number + 1, first + 4, ())
+            assert ledger.commit(before, after, commit)
+            before = after
+        found = [ledger.covering(SHARD, seq) for seq in (100, 104, BIG_SEQ + 3)]
+        assert [head.first_seq for head in found if head] == [100, 100, BIG_SEQ]
+        for seq in (99, 105, BIG_SEQ + 5):
+            assert ledger.covering(SHARD, seq) is None
+        assert ledger.covering(OTHER_SHARD, 100) is None
 
     def test_what_waits_too_long_is_found(self, ledger: Ledger) -> None:
         """A shard is overdue while references are pending since before the limit, then no more."""
