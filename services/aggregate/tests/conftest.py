@@ -26,6 +26,7 @@ from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
+from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
 from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, create_table
 
@@ -116,41 +117,6 @@ class FakeCounters:
             defs_version=defs_version if there.defs_version == defs_version else MIXED,
             updated_at=self.clock.now(),
         )
-
-
-@dataclass
-class Tap:
-    """Runs `action` at call number `at` (from 0), before or after the call takes effect."""
-
-    at: int
-    action: Callable[[], object]
-    after: bool = False
-    calls: int = 0
-
-    def on(self, port: object) -> Any:
-        return _Tapped(port, self)
-
-
-class _Tapped:
-    def __init__(self, port: object, tap: Tap) -> None:
-        self._port = port
-        self._tap = tap
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._port, name)
-        tap = self._tap
-
-        def call(*args: object, **kwargs: object) -> object:
-            mine = tap.calls == tap.at
-            tap.calls += 1
-            if mine and not tap.after:
-                tap.action()
-            answer = method(*args, **kwargs)
-            if mine and tap.after:
-                tap.action()
-            return answer
-
-        return call
 
 
 class World:

@@ -14,6 +14,7 @@ from millrace.keys import ARCHIVE, enriched_key
 from millrace.raw_lines import pack, unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event, event_bytes
+from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
 
 FIRST_SEQ = 100
@@ -78,41 +79,6 @@ class World:
             "manifests": dict(self.manifests.stored),
             "marks": self.ledger.head(SHARD, FIRST_SEQ).marks,
         }
-
-
-@dataclass
-class Tap:
-    """Runs `action` at call number `at` (from 0), before or after the call takes effect."""
-
-    at: int
-    action: Callable[[], object]
-    after: bool = False
-    calls: int = 0
-
-    def on(self, port: object) -> object:
-        return _Tapped(port, self)
-
-
-class _Tapped:
-    def __init__(self, port: object, tap: Tap) -> None:
-        self._port = port
-        self._tap = tap
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._port, name)
-        tap = self._tap
-
-        def call(*args: object, **kwargs: object) -> object:
-            mine = tap.calls == tap.at
-            tap.calls += 1
-            if mine and not tap.after:
-                tap.action()
-            answer = method(*args, **kwargs)
-            if mine and tap.after:
-                tap.action()
-            return answer
-
-        return call
 
 
 def build_world(events: Sequence[EnrichedEvent] | None = None, **stamp: str) -> World:

@@ -16,6 +16,7 @@ from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace.times import format_ms, to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
 
 STAMP = Stamp("0123456789abcdef", archive_max_events=10, archive_max_bytes=5_000)
@@ -113,41 +114,6 @@ class World:
             "marks": self.ledger.head(SHARD, FIRST_SEQ).marks,
             "sent": self.sent(),
         }
-
-
-@dataclass
-class Tap:
-    """Runs `action` at call number `at` (from 0), before or after the call takes effect."""
-
-    at: int
-    action: Callable[[], object]
-    after: bool = False
-    calls: int = 0
-
-    def on(self, port: object) -> object:
-        return _Tapped(port, self)
-
-
-class _Tapped:
-    def __init__(self, port: object, tap: Tap) -> None:
-        self._port = port
-        self._tap = tap
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._port, name)
-        tap = self._tap
-
-        def call(*args: object, **kwargs: object) -> object:
-            mine = tap.calls == tap.at
-            tap.calls += 1
-            if mine and not tap.after:
-                tap.action()
-            answer = method(*args, **kwargs)
-            if mine and tap.after:
-                tap.action()
-            return answer
-
-        return call
 
 
 def build_world(events: int = 4) -> World:
