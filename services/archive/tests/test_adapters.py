@@ -174,7 +174,7 @@ def test_rows_that_stay_unprocessed_fail_the_reference(dynamodb):
     """A commit is never marked while a row is missing; the waits stay within bounds."""
     waits: list[float] = []
     adapter = DynamoManifests(Metered(dynamodb, at_once=0), "manifests", waits.append)
-    with pytest.raises(RetryableError, match="3 rows unwritten after 8 attempts"):
+    with pytest.raises(RetryableError, match="items unwritten after 8 attempts: 3"):
         adapter.put(rows_of(3))
     assert len(waits) == 7
     assert max(waits) <= 3

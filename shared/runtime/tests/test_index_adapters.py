@@ -155,7 +155,7 @@ def test_pages_that_stay_unwritten_fail_the_reference(dynamodb):
     """Nothing is marked as indexed that is not; the waits grow, within bounds."""
     waits: list[float] = []
     writer = DynamoIndexWriter(Half(dynamodb, at_once=0), "event_index", 1, waits.append)
-    with pytest.raises(RetryableError, match="pages unwritten after 8 attempts: 3"):
+    with pytest.raises(RetryableError, match="items unwritten after 8 attempts: 3"):
         writer.write(pages(3))
     assert len(waits) == 7
     assert max(waits) <= 3
@@ -219,7 +219,7 @@ def test_a_missing_table_is_a_fault_of_the_deployment(dynamodb):
         lambda: DynamoIndexPages(dynamodb, "none").bucket_counts([DAY]),
         lambda: list(DynamoIndexPages(dynamodb, "none").bodies(DAY, 0)),
     ):
-        with pytest.raises(ConfigError, match="event index"):
+        with pytest.raises(ConfigError, match="Requested resource not found"):
             call()
 
 

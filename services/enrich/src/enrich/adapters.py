@@ -4,20 +4,18 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import islice
-from typing import TYPE_CHECKING, Any, SupportsBytes, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsBytes
 
 from botocore.exceptions import ClientError
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.nap import sleep as nap
-from tenacity.wait import wait_random_exponential
 
 from enrich.domain import AssignmentRow, ExperimentMetadata
+from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.aws.objects import S3Objects
 from millrace.clock import Clock
-from millrace.errors import ConfigError, ObjectMissing, RetryableError
+from millrace.errors import ConfigError, ObjectMissing
 from millrace.keys import decode_id, encode_id
 
 if TYPE_CHECKING:
@@ -25,11 +23,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from millrace.aws.ledger_items import Item
-
-KEYS_PER_READ = 100  # BatchGetItem's limit
-_READS = 8  # attempts at the keys of one call, about 10 s in all
-
-T = TypeVar("T")
 
 
 class S3StampedObjects(S3Objects):
@@ -108,14 +101,7 @@ class DynamoAssignments:
         table: str,
         sleep: Callable[[float], None] = nap,
     ) -> None:
-        self._client = client
-        self._table = table
-        self._retrying = Retrying(
-            sleep=sleep,
-            stop=stop_after_attempt(_READS),
-            wait=wait_random_exponential(multiplier=0.05, max=3),
-            retry=retry_if_result(bool),
-        )
+        self._batches = TableBatches(client, table, sleep)
 
     def rows(
         self, entities: Sequence[str], experiments: Collection[str]
@@ -123,50 +109,20 @@ class DynamoAssignments:
         """Yield the rows that exist; raise RetryableError if some keys stayed unread."""
         entity_of = {encode_id(each): each for each in entities}
         experiment_of = {encode_id(each): each for each in sorted(experiments)}
-        for keys in _chunks(_keys(entity_of, experiment_of), KEYS_PER_READ):
-            for row in map(from_attributes, self._items(keys)):
-                yield AssignmentRow(
-                    entity_id=entity_of[row["entity_id"]],
-                    experiment_id=experiment_of[row["experiment_id"]],
-                    variant=_text(row.get("variant")),
-                    assigned_at=_text(row.get("assigned_at")),
-                )
-
-    def _items(self, keys: "list[Item]") -> list[Mapping[str, Any]]:
-        """Read one call's keys; what DynamoDB leaves unprocessed is asked again, with jitter.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-        """
-        items: list[Mapping[str, Any]] = []
-        left = keys
-
-        def read() -> int:
-            nonlocal left
-            with translated("BatchGetItem assignments"):
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": left}})
-            items.extend(answer["Responses"].get(self._table, []))
-            unprocessed: Any = answer.get("UnprocessedKeys", {}).get(self._table, {})
-            left = unprocessed.get("Keys", [])
-            return len(left)
-
-        try:
-            self._retrying(read)
-        except RetryError as err:
-            raise RetryableError(
-                f"BatchGetItem assignments: {len(left)} keys unread after {_READS} attempts"
-            ) from err
-        return items
+        for item in self._batches.read(_keys(entity_of, experiment_of)):
+            row = from_attributes(item)
+            yield AssignmentRow(
+                entity_id=entity_of[row["entity_id"]],
+                experiment_id=experiment_of[row["experiment_id"]],
+                variant=_text(row.get("variant")),
+                assigned_at=_text(row.get("assigned_at")),
+            )
 
 
 def _keys(entities: Iterable[str], experiments: Collection[str]) -> "Iterator[Item]":
     for entity in entities:
         for experiment in experiments:
             yield to_attributes({"entity_id": entity, "experiment_id": experiment})
-
-
-def _chunks(values: Iterator[T], size: int) -> Iterator[list[T]]:
-    while chunk := list(islice(values, size)):
-        yield chunk
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,6 @@
 """The gate on DynamoDB."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -12,6 +12,7 @@ from tenacity.wait import wait_random_exponential
 
 from ingest.domain.deduplication import Claim, Holder
 from ingest.ports import HasTime, always
+from millrace.aws.batches import KEYS_PER_READ, chunked
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.commit import Owner
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
 
 STATEMENTS_PER_CALL = 25  # BatchExecuteStatement's limit
-KEYS_PER_READ = 100  # BatchGetItem's limit
 _CALLS_AT_ONCE = 8
 _DUPLICATE = "DuplicateItem"
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
@@ -62,10 +62,10 @@ class DynamoGate:
         taken: list[Claim] = []
         holders: dict[bytes, Holder] = {}
         with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-            for inserted, present in pool.map(inserts, _in(claims, STATEMENTS_PER_CALL)):
+            for inserted, present in pool.map(inserts, chunked(claims, STATEMENTS_PER_CALL)):
                 holders |= {each.gate_key: _own(each) for each in inserted}
                 taken += present
-            for found in pool.map(self._holders_of, _in(taken, KEYS_PER_READ)):
+            for found in pool.map(self._holders_of, chunked(taken, KEYS_PER_READ)):
                 holders |= found
         return holders
 
@@ -177,8 +177,3 @@ class DynamoGate:
 
 def _own(claim: Claim) -> Holder:
     return Holder(claim.owner, claim.content_hash)
-
-
-def _in(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -1,10 +1,9 @@
 """Unique markers on DynamoDB."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.nap import sleep as nap
@@ -12,6 +11,7 @@ from tenacity.nap import sleep as nap
 from aggregate.adapters.waiting import ATTEMPTS, JITTER
 from aggregate.domain.deltas import Marker
 from millrace.aws.aggregates import row_sort_key, scope_key
+from millrace.aws.batches import TableBatches, chunked
 from millrace.aws.errors import translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.clock import Clock
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
 
-KEYS_PER_READ = 100  # BatchGetItem's limit
 STATEMENTS_PER_CALL = 25  # BatchExecuteStatement's limit
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 _PERMANENT = frozenset({"AccessDenied", "ResourceNotFound", "ValidationError"})
@@ -53,6 +52,7 @@ class DynamoMarkers:
         self._insert = (
             f"INSERT INTO \"{table}\" VALUE {{'PK': ?, 'SK': ?, 'owner': ?, 'expires_at': ?}}"
         )
+        self._batches = TableBatches(client, table, sleep)
         self._until_none_left = Retrying(
             sleep=sleep,
             stop=stop_after_attempt(ATTEMPTS),
@@ -66,18 +66,15 @@ class DynamoMarkers:
         A marker past its time that is still there counts: it costs nothing to remember longer.
         """
         by_key = {_marker_key(marker): marker for marker in markers}
-        found: dict[Marker, str] = {}
-        for keys in _chunks(by_key, KEYS_PER_READ):
-            for item in self._read(keys):
-                row = from_attributes(item)
-                found[by_key[row["PK"], row["SK"]]] = row["owner"]
-        return found
+        keys = (to_attributes({"PK": pk, "SK": sk}) for pk, sk in by_key)
+        rows = map(from_attributes, self._batches.read(keys, consistent=True))
+        return {by_key[row["PK"], row["SK"]]: row["owner"] for row in rows}
 
     def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
         """Insert each marker for `owner` if it is not there; return those that this call wrote."""
         expires_at = int((self._clock.now() + self._ttl).timestamp())
         inserted: set[Marker] = set()
-        for chunk in _chunks(markers, STATEMENTS_PER_CALL):
+        for chunk in chunked(markers, STATEMENTS_PER_CALL):
             inserted |= self._insert_chunk(chunk, owner, expires_at)
         return inserted
 
@@ -119,26 +116,6 @@ class DynamoMarkers:
         fields = to_attributes({"PK": pk, "SK": sk, "owner": owner, "expires_at": expires_at})
         return {"Statement": self._insert, "Parameters": list(fields.values())}
 
-    def _read(self, keys: Sequence[tuple[str, str]]) -> Iterable[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        request: Any = {
-            self._table: {
-                "Keys": [to_attributes({"PK": pk, "SK": sk}) for pk, sk in keys],
-                "ConsistentRead": True,
-            }
-        }
-
-        def another_round() -> bool:
-            nonlocal request
-            with translated("BatchGetItem markers"):
-                answer = self._client.batch_get_item(RequestItems=request)
-            found.extend(answer["Responses"].get(self._table, []))
-            request = answer.get("UnprocessedKeys", {})
-            return bool(request)
-
-        self._repeat(another_round, "BatchGetItem markers")
-        return found
-
     def _repeat(self, another_round: Callable[[], bool], operation: str) -> None:
         try:
             self._until_none_left(another_round)
@@ -150,9 +127,3 @@ def _marker_key(marker: Marker) -> tuple[str, str]:
     """Return the keys: `UNIQUE#TYPE#edit#HOUR#2015-09-12T13#VER#live#users` and the entity."""
     key = marker.key
     return f"UNIQUE#{scope_key(key.scope)}#{row_sort_key(key)}", encode_id(marker.entity_id)
-
-
-def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -5,20 +5,16 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.nap import sleep as nap
-from tenacity.wait import wait_random_exponential
 
+from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
-from millrace.errors import RetryableError
 from millrace.index import IndexPage, PagePlace
 from millrace.index_reading import EntityEvents
 from millrace.times import to_epoch_ms
@@ -28,9 +24,6 @@ if TYPE_CHECKING:
 
     from millrace.aws.ledger_items import Item
 
-PAGES_PER_WRITE = 25  # BatchWriteItem's limit; 25 pages of at most 300 KB stay below its 16 MB
-KEYS_PER_READ = 100  # BatchGetItem's limit
-_ATTEMPTS = 8  # at the items of one call, about 10 s in all
 _DAYS_KEPT = 10_000
 _BUCKETS = "BUCKETS"
 
@@ -84,17 +77,17 @@ class DynamoIndexPages:
     ) -> None:
         self._client = client
         self._table = table
-        self._retrying = _retrying(sleep)
         self.cost = ReadCost()
+        self._batches = TableBatches(client, table, sleep, self.cost.add)
 
     def bucket_counts(self, days: Iterable[date]) -> Mapping[date, int]:
         """Return the bucket count of each day that has one."""
         counts: dict[date, int] = {}
-        for chunk in _chunks(days, KEYS_PER_READ):
-            for item in self._items([_buckets_key(day) for day in chunk]):
-                row = from_attributes(item)
-                day = date.fromisoformat(row["PK"].removeprefix(f"{_BUCKETS}#"))
-                counts[day] = int(row["buckets"])
+        keys = (_buckets_key(day) for day in days)
+        for item in self._batches.read(keys, consistent=True):
+            row = from_attributes(item)
+            day = date.fromisoformat(row["PK"].removeprefix(f"{_BUCKETS}#"))
+            counts[day] = int(row["buckets"])
         return counts
 
     def bodies(self, day: date, bucket: int) -> Iterator[bytes]:
@@ -114,29 +107,6 @@ class DynamoIndexPages:
                 for item in page["Items"]:
                     yield bytes(item["body"]["B"])
 
-    def _items(self, keys: "list[Item]") -> list[Mapping[str, Any]]:
-        """Read one call's keys; what DynamoDB leaves unprocessed is asked again, with jitter.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-        """
-        items: list[Mapping[str, Any]] = []
-        left = keys
-
-        def read() -> int:
-            nonlocal left
-            with translated("BatchGetItem event index"):
-                answer: Any = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": left, "ConsistentRead": True}},
-                    ReturnConsumedCapacity="TOTAL",
-                )
-            self.cost.add(answer)
-            items.extend(answer["Responses"].get(self._table, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            return len(left)
-
-        _until_none_left(self._retrying, read, "BatchGetItem event index: keys unread")
-        return items
-
 
 class DynamoIndexWriter:
     """`millrace.ports.IndexWriter`; days that have no bucket count yet get `buckets`."""
@@ -151,7 +121,7 @@ class DynamoIndexWriter:
         self._client = client
         self._table = table
         self._buckets = buckets
-        self._retrying = _retrying(sleep)
+        self._batches = TableBatches(client, table, sleep)
         self._stored = DynamoIndexPages(client, table, sleep)
         self._known: dict[date, int] = {}
 
@@ -187,24 +157,7 @@ class DynamoIndexWriter:
 
     def write(self, pages: Sequence[IndexPage]) -> None:
         """Write the pages, over equal earlier ones; raise RetryableError if some stay unwritten."""
-        for chunk in _chunks(pages, PAGES_PER_WRITE):
-            self._write(chunk)
-
-    def _write(self, pages: Sequence[IndexPage]) -> None:
-        """Write one call's pages; what DynamoDB leaves unprocessed is written again, with jitter.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
-        """
-        left: list[Any] = [{"PutRequest": {"Item": page_item(page)}} for page in pages]
-
-        def write() -> int:
-            nonlocal left
-            with translated("BatchWriteItem event index"):
-                answer: Any = self._client.batch_write_item(RequestItems={self._table: left})
-            left = answer.get("UnprocessedItems", {}).get(self._table, [])
-            return len(left)
-
-        _until_none_left(self._retrying, write, "BatchWriteItem event index: pages unwritten")
+        self._batches.write(page_item(page) for page in pages)
 
 
 class IndexReader(EntityEvents):
@@ -215,32 +168,3 @@ class IndexReader(EntityEvents):
         super().__init__(pages)
         self.cost = pages.cost
         """What this reader's calls took so far."""
-
-
-def _retrying(sleep: Callable[[float], None]) -> Retrying:
-    return Retrying(
-        sleep=sleep,
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.05, max=3),
-        retry=retry_if_result(bool),
-    )
-
-
-def _until_none_left(retrying: Retrying, call: Callable[[], int], problem: str) -> None:
-    left = 0
-
-    def counted() -> int:
-        nonlocal left
-        left = call()
-        return left
-
-    with suppress(RetryError):
-        retrying(counted)
-    if left:
-        raise RetryableError(f"{problem} after {_ATTEMPTS} attempts: {left}")
-
-
-def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    left = iter(values)
-    while chunk := list(islice(left, size)):
-        yield chunk
