@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.domain.decoding import KPL_MAGIC, Part, decode
+from ingest.domain.decoding import KPL_MAGIC, MAX_DECOMPRESSED_BYTES, Part, decode
 from ingest.kpl.aggregated_record_pb2 import AggregatedRecord
 from millrace.commit import CommitCounts
 from millrace.reasons import RejectReason
@@ -101,6 +101,16 @@ def test_bad_gzip_is_rejected_as_it_came(data, reason):
     (part,) = decode(data, LIMIT)
     assert part.rejection is not None
     assert (part.rejection.reason, part.data) == (reason, data)
+
+
+def test_many_small_bombs_do_not_add_up():
+    """All parts of a record together decompress to a bounded size; the rest is too large."""
+    bomb = gzip.compress(b"0" * LIMIT)
+    parts = decode(aggregate(*[bomb] * 40), LIMIT)
+    rejected = [part for part in parts if part.rejection is not None]
+    assert len(parts) - len(rejected) == MAX_DECOMPRESSED_BYTES // LIMIT
+    assert {part.rejection.reason for part in rejected} == {RejectReason.TOO_LARGE}
+    assert sum(len(part.data) for part in parts) < MAX_DECOMPRESSED_BYTES + 40 * len(bomb)
 
 
 def test_an_aggregated_record_is_one_unit(world, stream):

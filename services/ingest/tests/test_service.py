@@ -9,6 +9,7 @@ import pytest
 from ingest.service import MAX_OUTCOMES_PER_COMMIT
 from millrace.commit import Checkpoint, Commit, CommitCounts, Owner
 from millrace.errors import ConfigError, RetryableError
+from millrace.event import parse_event
 from millrace.identity import gate_key
 from millrace.raw_lines import unpack
 from millrace.reference import Reference
@@ -164,3 +165,18 @@ def test_a_large_batch_becomes_several_commits(world, stream):
     ]
     assert committed_events(world) == datas
     assert len(world.queue.sent) == 2
+
+
+def test_a_fault_of_the_parser_does_not_block_the_shard(world, stream, monkeypatch):
+    """A record that breaks the parser itself is quarantined with its bytes; the others go on."""
+
+    def broken_for_one(data, arrival, limits):
+        if b"poison" in data:
+            raise RecursionError
+        return parse_event(data, arrival, limits)
+
+    monkeypatch.setattr("ingest.domain.records.parse_event", broken_for_one)
+    result = world.deliver(stream([event_bytes(1), b"poison", event_bytes(2)]))
+    assert result.retry_from is None
+    assert result.counts == CommitCounts(accepted=2, quarantined=1)
+    assert [each.outcome.rejection.reason for each in result.rejected] == ["unreadable"]

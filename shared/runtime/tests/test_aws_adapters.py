@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from millrace.aws.errors import translated
 from millrace.aws.ledger import DynamoLedger
+from millrace.aws.ledger_items import head_key
 from millrace.aws.objects import S3Objects
 from millrace.aws.queue import SqsQueue
 from millrace.commit import Checkpoint, Stage
@@ -87,6 +88,23 @@ def test_the_unfinished_index_is_sparse(dynamo_ledger):
         dynamo_ledger.mark(SHARD, 100, stage, {"events": 1})
     assert [shard for shard, _ in dynamo_ledger.unfinished()] == [SHARD]
     assert [head.first_seq for head in dynamo_ledger.heads(SHARD)] == [100, 200]
+
+
+def test_a_stage_that_died_after_the_last_mark_is_made_up_for(dynamo_ledger):
+    """A finished commit that is still listed leaves the index when its message comes back."""
+    commit, _ = commit_of([event_bytes(1)])
+    dynamo_ledger.commit(Checkpoint(), Checkpoint(1, 100, ()), commit)
+    for stage in Stage:
+        dynamo_ledger.mark(SHARD, 100, stage, {"events": 1})
+    boto3.client("dynamodb").update_item(  # what a crash between the two updates leaves
+        TableName="commits",
+        Key=head_key(SHARD, 100),
+        UpdateExpression="SET unfinished = :bucket",
+        ExpressionAttributeValues={":bucket": {"S": "u0"}},
+    )
+    assert len(list(dynamo_ledger.unfinished())) == 1
+    assert dynamo_ledger.head(SHARD, 100).finished
+    assert list(dynamo_ledger.unfinished()) == []
 
 
 def test_a_message_arrives(aws):

@@ -59,3 +59,11 @@ def test_milliseconds_are_exact(epoch_ms):
     """Milliseconds survive the trip through datetime, before 1970 too."""
     assert to_epoch_ms(from_epoch_ms(epoch_ms)) == epoch_ms
     assert format_ms(from_epoch_ms(epoch_ms)).endswith("Z")
+
+
+def test_old_years_sort_too():
+    """A year below 1000 has four digits in labels and folders."""
+    old = datetime(999, 1, 2, 3, tzinfo=UTC)
+    assert window_of(old, WindowWidth.HOUR).label == "HOUR#0999-01-02T03"
+    assert window_of(old, WindowWidth.DAY).label == "DAY#0999-01-02"
+    assert keys.archive_prefix(old) == "archive/year=0999/month=01/day=02/hour=03/"

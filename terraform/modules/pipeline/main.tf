@@ -19,7 +19,7 @@ module "data_bucket" {
 
   name                  = local.data_bucket
   lifecycle_rules       = var.data_lifecycle_rules
-  write_once_prefixes   = ["raw/", "enriched/", "archive/"]
+  write_once_prefixes   = ["raw/", "quarantine/", "enriched/", "definitions/", "archive/"]
   undeletable_prefixes  = ["raw/"]
   enforce_tls           = var.enforce_tls
   enforce_if_none_match = var.enforce_if_none_match

@@ -72,6 +72,11 @@ variable "stream_mapping" {
   })
   nullable = false
   default  = {}
+
+  validation {
+    condition     = var.stream_mapping.maximum_retry_attempts == -1 && var.stream_mapping.maximum_record_age_s == -1
+    error_message = "Nothing may be discarded while there is no destination for discarded batches: leave maximum_retry_attempts and maximum_record_age_s at -1."
+  }
 }
 
 # Queues and functions
@@ -306,8 +311,8 @@ variable "marker_ttl_days" {
   default     = 90
 
   validation {
-    condition     = var.marker_ttl_days >= 1
-    error_message = "Markers are kept for a day or more."
+    condition     = var.marker_ttl_days >= 30 && var.marker_ttl_days <= 3650
+    error_message = "Markers are kept from 30 to 3650 days: longer than any message can still come again."
   }
 }
 

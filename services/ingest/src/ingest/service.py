@@ -133,7 +133,7 @@ class _Live:
 
     def _chunks(self, runs: Sequence[Sequence[StreamRecord]]) -> Iterator[list[JudgedRecord]]:
         for run in runs:
-            judged = [judge(record, self.ports.limits) for record in run]
+            judged = (judge(record, self.ports.limits) for record in run)
             yield from chunks(judged, MAX_OUTCOMES_PER_COMMIT)
 
     def fresh(

@@ -112,7 +112,7 @@ def read_event(data: bytes, latest: datetime | None = None) -> Event:
             f"event_time {fields.event_time} is later than {latest.isoformat()}, "
             "the latest allowed at its arrival; check the sender's clock",
         )
-    canonical = identity.canonical_json(parsed)
+    canonical = _canonical(parsed)
     return Event(
         event_id=_event_id(fields, canonical),
         event_time=event_time,
@@ -147,6 +147,15 @@ def _validated(parsed: Mapping[str, object]) -> EventFields:
         kind = err.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
         reason = _REASON_BY_PYDANTIC_TYPE.get(kind, RejectReason.WRONG_TYPE)
         raise RejectedRecord(reason, f"{field}: {message}") from err
+
+
+def _canonical(parsed: Mapping[str, object]) -> bytes:
+    try:
+        return identity.canonical_json(parsed)
+    except TypeError as err:  # orjson writes 254 levels, but reads 1,024
+        raise RejectedRecord(
+            RejectReason.NESTED_TOO_DEEP, "the event is nested more than 254 levels deep"
+        ) from err
 
 
 def _check_payload(fields: EventFields) -> None:

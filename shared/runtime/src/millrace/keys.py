@@ -52,7 +52,8 @@ def enriched_key(commit_id: str) -> str:
 
 def archive_prefix(event_hour: datetime) -> str:
     """Return the Hive-style folder of one UTC hour of event time, with a slash at its end."""
-    return f"{event_hour.astimezone(UTC):{ARCHIVE}/year=%Y/month=%m/day=%d/hour=%H/}"
+    at = event_hour.astimezone(UTC)  # not %Y, which does not pad years below 1000
+    return f"{ARCHIVE}/year={at.year:04d}/month={at:%m}/day={at:%d}/hour={at:%H}/"
 
 
 def archive_key(event_hour: datetime, commit_id: str, part: int) -> str:
@@ -66,4 +67,5 @@ def definitions_key(version: str) -> str:
 
 
 def _by_arrival(arrival: datetime) -> str:
-    return f"{arrival.astimezone(UTC):dt=%Y-%m-%d/hour=%H}"
+    at = arrival.astimezone(UTC)
+    return f"dt={at.date().isoformat()}/hour={at:%H}"

@@ -11,6 +11,7 @@ class RejectReason(StrEnum):
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
+    NESTED_TOO_DEEP = "nested_too_deep"
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
     BAD_LENGTH = "bad_length"
@@ -20,3 +21,5 @@ class RejectReason(StrEnum):
     TIME_WITHOUT_OFFSET = "time_without_offset"
     TIME_IN_FUTURE = "time_in_future"
     TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+    """Our parser failed in a way it should not: the bytes wait in quarantine for a better one."""

@@ -34,7 +34,7 @@ class Window:
         """`HOUR#2015-09-12T13` or `DAY#2015-09-12`: sorts by time within one width."""
         if self.width is WindowWidth.HOUR:
             return f"HOUR#{hour_label(self.start)}"
-        return f"DAY#{self.start:%Y-%m-%d}"
+        return f"DAY#{self.start.date().isoformat()}"
 
 
 def window_of(at: datetime, width: WindowWidth) -> Window:
@@ -45,4 +45,4 @@ def window_of(at: datetime, width: WindowWidth) -> Window:
 
 def hour_label(at: datetime) -> str:
     """Return `2015-09-12T13` for any instant in that UTC hour."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H}"
+    return at.astimezone(UTC).isoformat(timespec="hours")[:13]

@@ -146,7 +146,7 @@ run "refuses_no_memory_of_markers" {
   command = plan
 
   variables {
-    marker_ttl_days = 0
+    marker_ttl_days = 29
   }
 
   expect_failures = [var.marker_ttl_days]
@@ -260,4 +260,14 @@ run "refuses_a_reserve_beyond_the_timeout" {
   }
 
   expect_failures = [var.commit_reserve_s]
+}
+
+run "refuses_to_discard_records" {
+  command = plan
+
+  variables {
+    stream_mapping = { maximum_retry_attempts = 3 }
+  }
+
+  expect_failures = [var.stream_mapping]
 }

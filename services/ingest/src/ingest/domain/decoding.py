@@ -1,7 +1,7 @@
 """From a Kinesis record's bytes to the events' bytes: KPL aggregation and gzip, by magic bytes."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -14,6 +14,8 @@ from millrace.reasons import RejectReason
 # https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md
 KPL_MAGIC = b"\xf3\x89\x9a\xc2"
 _MD5_BYTES = 16
+MAX_DECOMPRESSED_BYTES = 16 * 1024 * 1024
+"""Of all parts of one record together: more than the largest record (10 MiB) holds plainly."""
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib.decompressobj: 15 bits of window, 16 more for a gzip header
 
@@ -41,14 +43,23 @@ def decode(data: bytes, max_event_bytes: int) -> tuple[Part, ...]:
         inner = _aggregated(data)
     except RejectedRecord as rejection:
         return (Part(0, data, rejection),)
-    return tuple(_part(n, each, max_event_bytes) for n, each in enumerate(inner))
+    return tuple(_parts(inner, max_event_bytes))
 
 
-def _part(position: int, data: bytes, max_event_bytes: int) -> Part:
+def _parts(inner: Sequence[bytes], max_event_bytes: int) -> Iterator[Part]:
+    left = MAX_DECOMPRESSED_BYTES
+    for position, data in enumerate(inner):
+        part = _part(position, data, min(max_event_bytes, left))
+        if part.data is not data:
+            left -= len(part.data)
+        yield part
+
+
+def _part(position: int, data: bytes, max_bytes: int) -> Part:
     if not data.startswith(GZIP_MAGIC):
         return Part(position, data)
     try:
-        return Part(position, _decompressed(data, max_event_bytes))
+        return Part(position, _decompressed(data, max_bytes))
     except RejectedRecord as rejection:
         return Part(position, data, rejection)
 
@@ -82,7 +93,8 @@ def _decompressed(data: bytes, max_bytes: int) -> bytes:
             raise RejectedRecord(RejectReason.GZIP_CORRUPT, str(err)) from err
         if len(content) > max_bytes:
             raise RejectedRecord(
-                RejectReason.TOO_LARGE, f"the event decompresses to more than {max_bytes} bytes"
+                RejectReason.TOO_LARGE,
+                f"the event decompresses to more than the {max_bytes} bytes left to it",
             )
         if not stream.eof:
             raise RejectedRecord(RejectReason.GZIP_CORRUPT, "the gzip data ends before its end")

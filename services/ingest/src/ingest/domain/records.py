@@ -1,6 +1,6 @@
 """Stream records and the verdict on each of the events inside them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from ingest.domain.decoding import Part, decode
 from millrace.commit import Owner, SeqRange, ShardKey
 from millrace.errors import RejectedRecord
 from millrace.event import Event, EventLimits, parse_event
+from millrace.reasons import RejectReason
 from millrace.times import from_epoch_ms
 
 
@@ -52,11 +53,16 @@ def _outcome(part: Part, arrival: datetime, limits: EventLimits) -> Outcome:
         event = parse_event(part.data, arrival, limits)
     except RejectedRecord as rejection:
         return Outcome(part.position, part.data, rejection=rejection)
+    except Exception as err:  # noqa: BLE001 - a fault of the parser must not block the shard
+        fault = RejectedRecord(RejectReason.UNREADABLE, f"the parser failed: {type(err).__name__}")
+        return Outcome(part.position, part.data, rejection=fault)
     return Outcome(part.position, part.data, event=event)
 
 
-def chunks(records: Sequence[JudgedRecord], max_outcomes: int) -> Iterator[list[JudgedRecord]]:
+def chunks(records: Iterable[JudgedRecord], max_outcomes: int) -> Iterator[list[JudgedRecord]]:
     """Yield `records` in order, cut between records so that no commit row outgrows its item.
+
+    Takes no more of `records` than it yields, so that a large batch is decoded chunk by chunk.
 
     A record that alone holds more than `max_outcomes` makes a chunk of its own.
     """

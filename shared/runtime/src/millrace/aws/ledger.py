@@ -100,10 +100,15 @@ class DynamoLedger:
         return Commit(head, items.body_of(body))
 
     def head(self, shard: ShardKey, first_seq: int) -> CommitHead:
-        """Return the small half of a commit; raise CommitMissing if there is none."""
+        """Return the small half of a commit; raise CommitMissing if there is none.
+
+        A stage that died between its mark, the last one, and leaving the unfinished index reads
+        the commit again when its message comes back: that is when the commit leaves it.
+        """
         item = self._get(items.head_key(shard, first_seq))
         if item is None:
             raise CommitMissing(f"the ledger holds no commit at {shard} {first_seq}")
+        self._leave_unfinished_index(item)
         return items.head_of(item)
 
     def mark(
@@ -121,11 +126,7 @@ class DynamoLedger:
                 ExpressionAttributeValues=items.to_attributes({":value": dict(value)}),
                 ReturnValues="ALL_NEW",
             )
-            item = answer["Attributes"]
-            if "unfinished" in item and items.head_of(item).finished:
-                self._client.update_item(
-                    TableName=self._table, Key=key, UpdateExpression="REMOVE unfinished"
-                )
+        self._leave_unfinished_index(answer["Attributes"])
 
     def heads(self, shard: ShardKey) -> Iterator[CommitHead]:
         """Yield every commit of a shard, in order of its first sequence number."""
@@ -218,6 +219,15 @@ class DynamoLedger:
             "ConditionExpression": unchanged,
             "ExpressionAttributeValues": items.to_attributes(values),
         }
+
+    def _leave_unfinished_index(self, item: Mapping[str, Any]) -> None:
+        if "unfinished" in item and items.head_of(item).finished:
+            with translated("UpdateItem unfinished"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"shard": item["shard"], "seq": item["seq"]},
+                    UpdateExpression="REMOVE unfinished",
+                )
 
     def _put_new(self, item: "items.Item") -> "TransactWriteItemTypeDef":
         return {
