@@ -50,6 +50,8 @@ class Environment:
     clients: Clients
     mapping_state: Path | None = None
     """Where the local engine keeps the health of its Kinesis mappings; None on AWS."""
+    logs: Path | None = None
+    """The folder of the local engine's logs; None on AWS."""
 
 
 def load_environment(engine: str, outputs_file: Path | None = None) -> Environment:
@@ -72,6 +74,7 @@ def load_environment(engine: str, outputs_file: Path | None = None) -> Environme
         ),
         Clients(found.client),
         found.folder.mapping_state,
+        found.folder.logs,
     )
 
 
