@@ -171,6 +171,32 @@ def test_a_stream_keeps_the_tags_it_was_created_with(engine: Engine, name: str) 
     assert tags == [{"Key": "project", "Value": "millrace"}]
 
 
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("AT_SEQUENCE_NUMBER", [b"1", b"2"]), ("AFTER_SEQUENCE_NUMBER", [b"2"])],
+)
+def test_a_sequence_number_is_decimal_as_in_aws(
+    engine: Engine, name: str, start: str, expected: list[bytes]
+) -> None:
+    """Kept as an integer and written out again, it still names its place in the shard."""
+    kinesis = engine.client("kinesis")
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    put = [
+        kinesis.put_record(StreamName=name, Data=str(n).encode(), PartitionKey="k")
+        for n in range(3)
+    ]
+    sequences = [answer["SequenceNumber"] for answer in put]
+    assert [str(int(sequence)) for sequence in sequences] == sequences
+    iterator = kinesis.get_shard_iterator(
+        StreamName=name,
+        ShardId=put[1]["ShardId"],
+        ShardIteratorType=start,
+        StartingSequenceNumber=str(int(sequences[1])),
+    )["ShardIterator"]
+    found = kinesis.get_records(ShardIterator=iterator)["Records"]
+    assert [record["Data"] for record in found] == expected
+
+
 def test_a_function_may_do_nothing_without_a_policy(
     engine: Engine, tiny: TinyFunction, name: str
 ) -> None:

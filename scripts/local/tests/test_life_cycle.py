@@ -130,6 +130,20 @@ def test_a_running_engine_is_found_and_reused(engine: Engine) -> None:
 
 
 @pytest.mark.engine
+def test_another_port_than_the_running_engines_is_refused(engine: Engine) -> None:
+    """A wish that cannot be met is not passed over; the default, which may be no wish, is said."""
+    expected = f"runs on port {engine.port}, not {engine.port + 1}: `make stop` first"
+    with pytest.raises(LocalEngineError, match=expected):
+        life_cycle.start(engine.name, engine.port + 1)
+    assert life_cycle.start(engine.name, engine.port) == engine
+    said: list[str] = []
+    assert life_cycle.start(engine.name, say=said.append) == engine
+    assert said == [
+        f"engine {engine.name} runs on port {engine.port}, which is used instead of 4566"
+    ]
+
+
+@pytest.mark.engine
 def test_engines_run_side_by_side_and_end_without_a_trace(engine: Engine) -> None:
     """A second engine has its own port and state; ended, neither process nor folder is left."""
     name = f"{engine.name}-two"
@@ -167,10 +181,13 @@ def test_a_crashed_engine_is_said_and_replaced(engine: Engine) -> None:
         crashed.client("sqs").create_queue(QueueName="lost")
         os.kill(crashed.ministack_pid, signal.SIGKILL)
         wait_until(lambda: life_cycle.status(name).state == "crashed")
-        with pytest.raises(LocalEngineError, match="has crashed"):
+        with pytest.raises(LocalEngineError, match=r"has crashed .*its data is gone"):
             life_cycle.running(name)
         replaced = life_cycle.start(name, 0, say=said.append)
-        assert said[0] == f"engine {name} had crashed: no ministack any more"
+        assert said[:2] == [
+            f"engine {name} had crashed: no ministack any more",
+            f"engine {name} is started again, its data is gone",
+        ]
         assert not replaced.client("sqs").list_queues().get("QueueUrls")
     finally:
         life_cycle.stop(name)
@@ -185,7 +202,9 @@ def test_a_lost_poller_is_started_again(engine: Engine) -> None:
         first.client("s3").create_bucket(Bucket="kept")
         os.kill(first.poller_pid, signal.SIGKILL)
         wait_until(lambda: life_cycle.status(name).missing == ("poller",))
-        second = life_cycle.start(name, 0)
+        said: list[str] = []
+        second = life_cycle.start(name, 0, say=said.append)
+        assert said[1] == f"engine {name} is started again, it keeps its data"
         assert second.ministack_pid == first.ministack_pid
         assert second.poller_pid != first.poller_pid
         assert second.client("s3").list_buckets()["Buckets"][0]["Name"] == "kept"

@@ -19,6 +19,7 @@ from millrace_testing.wait import wait_until
 pytestmark = pytest.mark.engine
 
 # Notes each batch under its first record; fails record 5 once, or everything while FAIL is set.
+# It names what failed by the number's value, as the pipeline's functions do.
 SOURCE = """
 import base64, json, os, pathlib
 FAILED = set()
@@ -30,7 +31,7 @@ def handler(event, context):
     bad = [r["kinesis"]["sequenceNumber"] for r, text in zip(event["Records"], batch)
            if text in ("5", "7") and not FAILED]
     FAILED.update(bad)
-    return {"batchItemFailures": [{"itemIdentifier": s} for s in reversed(bad)]}
+    return {"batchItemFailures": [{"itemIdentifier": str(int(s))} for s in reversed(bad)]}
 """
 
 

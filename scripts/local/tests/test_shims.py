@@ -8,7 +8,7 @@ import pytest
 from millrace_local.shims.emf import Metric, metrics_of
 from millrace_local.shims.iam import partiql_check, with_partiql
 from millrace_local.shims.patching import MissingAttribute, replace
-from millrace_local.shims.streams import keeping_tags
+from millrace_local.shims.streams import keeping_tags, without_leading_zeros
 from millrace_local.shims.workers import worker_environment
 
 TABLES = "arn:aws:dynamodb:us-east-1:000000000000:table/"
@@ -111,6 +111,16 @@ def test_tags_are_stored_only_for_a_stream_that_was_created() -> None:
     assert tagged == []
     keeping_tags(lambda _: (200, {}, b""), add_tags)(request)
     assert tagged == [request]
+
+
+def test_sequence_numbers_survive_being_read_as_integers() -> None:
+    """As text and as integers they are in one order, and nothing is lost in between."""
+    made = iter(["000000001795000000000000000001", "000000001795000000010000000000"])
+    issue = without_leading_zeros(lambda: next(made))
+    numbers = [issue(), issue()]
+    assert [str(int(number)) for number in numbers] == numbers
+    assert [len(number) for number in numbers] == [56, 56]
+    assert sorted(numbers) == sorted(numbers, key=int) == numbers
 
 
 def test_a_changed_ministack_is_named() -> None:

@@ -13,6 +13,7 @@ from millrace_local.terraform import Progress, Terraform, read_allowlist
 from millrace_local.terraform.allowlist import is_allowed
 from millrace_local.terraform.drift import Change, changes_of
 from millrace_local.terraform.events import EventReader
+from millrace_local.terraform.inputs import fingerprint
 from millrace_local.terraform.program import cli_configuration, find_terraform, provider_mirror
 from millrace_local.terraform.runner import read_outputs
 from millrace_local.testing import Deployed
@@ -202,16 +203,35 @@ def test_a_failed_apply_is_told_and_not_remembered(engine: Engine, tmp_path: Pat
             terraform.apply({"name": "bad"})
 
 
-@pytest.mark.parametrize("changed", ["main.tf", "data.toml", "zips/a.zip"])
+@pytest.mark.parametrize("changed", ["main.tf", "data.toml", "zips/a.zip", "../metrics.csv"])
 def test_a_changed_input_is_noticed(tmp_path: Path, changed: str) -> None:
-    """Configuration, data and zips each make the next apply run."""
-    variables = {"artifacts_dir": str(tmp_path / "zips")}
-    (tmp_path / "zips").mkdir()
-    engine = Engine(EngineFolder(tmp_path, "e"), 1, 1, 1, "")
-    before = Terraform(engine, tmp_path).fingerprint(variables)
-    (tmp_path / changed).write_text("new")
-    assert Terraform(engine, tmp_path).fingerprint(variables) != before
-    assert Terraform(engine, tmp_path).fingerprint({}) != before
+    """Configuration, data, zips and named files each make the next apply run."""
+    configuration = tmp_path / "configuration"
+    metrics = tmp_path / "metrics.csv"
+    variables = {
+        "artifacts_dir": str(configuration / "zips"),
+        "metrics_file": str(metrics),
+        "long": "x" * 5000,
+    }
+    (configuration / "zips").mkdir(parents=True)
+    metrics.write_text("old")
+    before = fingerprint(configuration, variables)
+    assert fingerprint(configuration, variables) == before
+    (configuration / changed).write_text("new")
+    assert fingerprint(configuration, variables) != before
+    assert fingerprint(configuration, {}) != before
+
+
+@pytest.mark.parametrize("name", ["{}/metrics.csv", "../metrics.csv"])
+def test_a_file_that_a_variable_names_counts_by_its_content(tmp_path: Path, name: str) -> None:
+    """An edited metrics file is applied although its name has not changed."""
+    configuration = tmp_path / "configuration"
+    configuration.mkdir()
+    variables = {"metrics_file": name.format(tmp_path)}
+    (tmp_path / "metrics.csv").write_text("old")
+    before = fingerprint(configuration, variables)
+    (tmp_path / "metrics.csv").write_text("new")
+    assert fingerprint(configuration, variables) != before
 
 
 @pytest.mark.engine

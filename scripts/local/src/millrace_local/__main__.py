@@ -83,12 +83,13 @@ def apply(
     zips = (artifacts or project_root() / "dist").resolve()
     with _bar() as bar:
         task = bar.add_task("applying", total=None)
+        terraform = Terraform(engine, say=bar.console.print)
 
         def show(progress: Progress) -> None:
             bar.update(task, completed=progress.done, total=progress.total)
             bar.console.print(f"{progress.action} {progress.address} ({progress.elapsed_s:.0f} s)")
 
-        deployment = Terraform(engine).apply({"artifacts_dir": str(zips)}, show)
+        deployment = terraform.apply({"artifacts_dir": str(zips)}, show)
     done = "applied" if deployment.was_applied else "unchanged since the last apply"
     console.print(f"{done}; outputs: {engine.folder.outputs}")
 

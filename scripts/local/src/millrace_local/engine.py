@@ -97,19 +97,24 @@ def start(
 ) -> Engine:
     """Return the running engine of that name, starting it if need be.
 
-    A running one is reused, whatever its port. A crashed one is said to have crashed: without its
-    poller only that is started again; without ministack its state is lost and it starts empty.
+    A running one is reused. A crashed one is said to have crashed: without its poller only that is
+    started again; without ministack its state is lost and it starts empty.
 
     port: 0 or None for any free one.
-    Raises: LocalEngineError: the port is taken, uv is missing, it does not become healthy.
+    Raises: LocalEngineError: the port is taken, or is not that of the running engine; uv is
+        missing; it does not become healthy.
     """
     folder = EngineFolder(root or default_root(), name)
     with _locked(folder):
         found = _status(folder)
+        if found.engine and "ministack" not in found.missing:
+            _check_port(found.engine, port, say)
         if found.state == "running" and found.engine:
             return found.engine
         if found.state == "crashed":
             say(f"engine {name} had crashed: no {' and no '.join(found.missing)} any more")
+            kept = "it keeps its data" if found.missing == ("poller",) else "its data is gone"
+            say(f"engine {name} is started again, {kept}")
         if found.engine and found.missing == ("poller",):
             _wait_until_healthy(found.engine)
             return _with_poller(found.engine)
@@ -125,7 +130,15 @@ def stop(name: str = DEFAULT_NAME, root: Path | None = None) -> bool:
         return False
     with _locked(folder):
         _remove(folder, _read(folder))
+        folder.apply_lock.unlink(missing_ok=True)
     return True
+
+
+def restart_empty(engine: Engine, say: Say = lambda _: None) -> Engine:
+    """Replace the engine by an empty one on the same port; Terraform's state goes with it."""
+    with _locked(engine.folder):
+        _remove(engine.folder, _read(engine.folder))
+        return _start(engine.folder, engine.port, say)
 
 
 def running(name: str = DEFAULT_NAME, root: Path | None = None) -> Engine:
@@ -142,7 +155,8 @@ def running(name: str = DEFAULT_NAME, root: Path | None = None) -> Engine:
         missing = " and ".join(found.missing)
         logs = EngineFolder(root or default_root(), name).logs
         raise LocalEngineError(
-            f"engine {name} has crashed ({missing} gone; see {logs}): start it again"
+            f"engine {name} has crashed ({missing} gone; see {logs})"
+            f"{', its data is gone' if 'ministack' in found.missing else ''}: start it again"
         )
     raise LocalEngineError(f"engine {name} is not running: start it with `make run`")
 
@@ -161,6 +175,18 @@ def _status(folder: EngineFolder) -> Status:
     if missing == ("poller",) and engine.poller_pid == _NOT_STARTED:
         return Status("starting", engine, missing)
     return Status("crashed" if missing else "running", engine, missing)
+
+
+def _check_port(engine: Engine, wanted: int | None, say: Say) -> None:
+    if not wanted or wanted == engine.port:
+        return
+    if wanted == DEFAULT_PORT:  # also what callers pass who were given no port
+        say(f"engine {engine.name} runs on port {engine.port}, which is used instead of {wanted}")
+        return
+    raise LocalEngineError(
+        f"engine {engine.name} runs on port {engine.port}, not {wanted}: `make stop` first, "
+        "or leave PORT out"
+    )
 
 
 def _start(folder: EngineFolder, port: int | None, say: Say) -> Engine:

@@ -71,6 +71,11 @@ class EngineFolder:
         return self.path / "terraform"
 
     @property
+    def apply_lock(self) -> Path:
+        """Held during an apply; outside of `path`, which an apply may have to empty."""
+        return self.root.resolve() / f".apply-{self.name}.lock"
+
+    @property
     def outputs(self) -> Path:
         """outputs.json: Terraform's outputs by name."""
         return self.path / "outputs.json"

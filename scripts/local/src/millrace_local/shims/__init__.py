@@ -16,6 +16,7 @@ def install_all(worker_python: Path, engine_variables: frozenset[str]) -> None:
     workers.mark_end_of_log()
     streams.switch_off_poller()
     streams.keep_tags_of_create()
+    streams.number_as_aws_does()
     iam.name_actions_as_aws_does()
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()

@@ -1,21 +1,25 @@
 """Runs Terraform for one engine: init, plan, apply, outputs, and the second plan."""
 
-import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from millrace_local.engine import Engine
+from millrace_local.engine import Engine, Say, restart_empty, running
 from millrace_local.errors import LocalEngineError
 from millrace_local.files import write_json
 from millrace_local.project import project_root
 from millrace_local.terraform.allowlist import is_allowed, read_allowlist
 from millrace_local.terraform.drift import changes_of
 from millrace_local.terraform.events import EventReader, Progress
+from millrace_local.terraform.inputs import fingerprint
+from millrace_local.terraform.lock import deploying
+from millrace_local.terraform.process import child
 from millrace_local.terraform.program import cli_configuration, find_terraform, provider_mirror
 
 # SQS resources wait 25 s each in the provider: what can wait at the same time should.
@@ -31,41 +35,74 @@ class Deployment:
     was_applied: bool
 
 
+def _to_standard_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 class Terraform:
     """Terraform with one configuration and one engine."""
 
-    def __init__(self, engine: Engine, configuration: Path | None = None) -> None:
-        """Prepare for `configuration` (default: terraform/envs/local of the project)."""
+    def __init__(
+        self, engine: Engine, configuration: Path | None = None, say: Say = _to_standard_error
+    ) -> None:
+        """Prepare for `configuration` (default: terraform/envs/local of the project).
+
+        say: hears why nothing happens for a while.
+        """
         self._engine = engine
+        self._say = say
         self._configuration = configuration or project_root() / "terraform" / "envs" / "local"
         self._folder = engine.folder.terraform
         self._variables = self._folder / "variables.tfvars.json"
         self._applied = self._folder / "applied.json"
+        self._begun = self._folder / "begun"
 
     def apply(
         self, variables: Mapping[str, Any], on_progress: OnProgress = lambda _: None
     ) -> Deployment:
         """Apply the configuration and save its outputs; do nothing if nothing has changed.
 
-        variables: `artifacts_dir` among them is also looked at for changed zips.
+        An engine whose first apply did not complete is emptied before: it may hold what Terraform's
+        state does not know of. Another run's apply to the same engine is waited for.
+
+        variables: files that they name, and the zips of `artifacts_dir`, count as input too.
         Raises: LocalEngineError: Terraform is missing, or failed, with its own words.
+            KeyboardInterrupt: Terraform has ended, the next apply continues.
         """
-        fingerprint = self.fingerprint(variables)
-        if self._applied.exists() and self._engine.folder.outputs.exists():
-            known = json.loads(self._applied.read_text())
-            if known == {"fingerprint": fingerprint}:
+        with deploying(self._engine.folder, self._say) as waited:
+            if waited:
+                self._engine = running(self._engine.name, self._engine.folder.root)
+            wanted = {"fingerprint": fingerprint(self._configuration, variables)}
+            if self._is_applied(wanted):
                 return Deployment(self.outputs(), was_applied=False)
+            if self._was_broken_off():
+                self._say(f"no apply has ever completed: engine {self._engine.name} is emptied")
+                self._engine = restart_empty(self._engine, self._say)
+            self._apply(variables, on_progress)
+            write_json(self._applied, wanted)
+            return Deployment(self.outputs(), was_applied=True)
+
+    def _is_applied(self, wanted: Mapping[str, str]) -> bool:
+        if not (self._applied.exists() and self._engine.folder.outputs.exists()):
+            return False
+        return bool(json.loads(self._applied.read_text()) == wanted)
+
+    def _was_broken_off(self) -> bool:
+        """Say whether an apply has begun and none has ever completed."""
+        return self._begun.exists() and not self._engine.folder.outputs.exists()
+
+    def _apply(self, variables: Mapping[str, Any], on_progress: OnProgress) -> None:
+        self._applied.unlink(missing_ok=True)  # what is there now is about to change
         self._init()
         write_json(self._variables, variables)
         plan = self._run("plan", "-json", "-input=false", f"-out={self._plan}", self._var_file)
+        self._begun.touch()
         self._run(
             *("apply", "-json", "-input=false", f"-parallelism={_PARALLELISM}", str(self._plan)),
             reader=EventReader(plan.total),
             on_progress=on_progress,
         )
         write_json(self._engine.folder.outputs, self._read_outputs())
-        write_json(self._applied, {"fingerprint": fingerprint})
-        return Deployment(self.outputs(), was_applied=True)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply. Raises: LocalEngineError: there was none."""
@@ -131,15 +168,9 @@ class Terraform:
         outputs = json.loads(self._output("output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
 
-    def _start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [find_terraform(), f"-chdir={self._configuration}", *arguments],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def _start(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        command = [find_terraform(), f"-chdir={self._configuration}", *arguments]
+        return child(command, self._environment(), self._say)
 
     def _environment(self) -> dict[str, str]:
         """Return the caller's environment, its proxy included, but none of its AWS or Terraform."""
@@ -156,23 +187,6 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
-
-    def fingerprint(self, variables: Mapping[str, Any]) -> str:
-        """Return a hash of everything that an apply depends on."""
-        digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode())
-        for path in self._inputs(variables):
-            digest.update(str(path).encode())
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
-
-    def _inputs(self, variables: Mapping[str, Any]) -> Iterable[Path]:
-        """The configuration, the modules and data beside it, and the zips."""
-        top = project_root() / "terraform"
-        is_ours = self._configuration.is_relative_to(top)
-        for suffix in (".tf", ".toml", ".json"):
-            yield from sorted((top if is_ours else self._configuration).rglob(f"*{suffix}"))
-        if artifacts := variables.get("artifacts_dir"):
-            yield from sorted(Path(artifacts).glob("*.zip"))
 
 
 def read_outputs(engine: Engine) -> dict[str, Any]:
