@@ -29,6 +29,13 @@ class MetricName(StrEnum):
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
     STALEST_SHARD_AGE = "StalestShardAge"
+    API_REQUESTS = "ApiRequests"
+    API_REFUSED = "ApiRequestsRefused"
+    API_QUEUED = "ApiEventsQueued"
+    API_NOT_QUEUED = "ApiEventsNotQueued"
+    API_RETRIED = "ApiRecordsRetried"
+    API_DURATION = "ApiRequestDuration"
+    API_ERRORS = "IngestApiErrors"
     BATCH_DURATION = "BatchDuration"
     REFERENCES_SUCCEEDED = "ReferencesSucceeded"
     REFERENCES_FAILED = "ReferencesFailed"
@@ -40,6 +47,7 @@ class MetricName(StrEnum):
 
 _UNITS = {
     MetricName.RAW_BYTES: MetricUnit.Bytes,
+    MetricName.API_DURATION: MetricUnit.Milliseconds,
     MetricName.BATCH_DURATION: MetricUnit.Milliseconds,
     MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
     MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,
