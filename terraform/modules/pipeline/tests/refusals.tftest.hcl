@@ -211,3 +211,23 @@ run "refuses_a_watch_faster_than_ingest" {
 
   expect_failures = [var.overdue_after_s]
 }
+
+run "refuses_a_front_door_slower_than_its_gateway" {
+  command = plan
+
+  variables {
+    functions = { ingest_api = { timeout_s = 30 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_an_api_that_takes_nothing" {
+  command = plan
+
+  variables {
+    api_throttling = { rate = 0 }
+  }
+
+  expect_failures = [var.api_throttling]
+}
