@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from millrace_cli.records import OutRecord
+from millrace_cli.sending import Placed
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -18,12 +19,14 @@ class FakeStream:
         self.calls: list[list[OutRecord]] = []
         self._verdict = verdict or (lambda _call, _record: None)
 
-    def put(self, records: Sequence[OutRecord]) -> Sequence[str | None]:
+    def put(self, records: Sequence[OutRecord]) -> Sequence[Placed | str]:
         call = len(self.calls)
         self.calls.append(list(records))
-        answers = [self._verdict(call, record) for record in records]
-        self.records += [r for r, code in zip(records, answers, strict=True) if code is None]
-        return answers
+        return [self._verdict(call, record) or self._place(record) for record in records]
+
+    def _place(self, record: OutRecord) -> Placed:
+        self.records.append(record)
+        return Placed("shardId-0", len(self.records))
 
 
 @pytest.fixture

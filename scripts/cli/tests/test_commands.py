@@ -34,6 +34,14 @@ def event_file(folder: Path) -> str:
         (("run", "--events", "none.json"), 2, "cannot read none.json"),
         (("run", "--map", "entity_id=u"), 2, "--map without --events"),
         (("run", "--metrics", "none.toml"), 1, "no metrics file none.toml"),
+        (("run", "--metrics", "EVENTS"), 1, "not TOML"),
+        (("run", "--port", "abc"), 2, "Invalid value for '--port'"),
+        (("put", "EVENTS", "--rate", "0"), 2, "Invalid value for '--rate'"),
+        (("put", "EVENTS", "--format", "xml"), 2, "'xml' is not one of 'auto'"),
+        (("put",), 2, "Missing argument"),
+        (("statsu",), 2, "Did you mean 'status'?; see `"),
+        (("status", "--nope"), 2, "No such option: --nope"),
+        (("archive", "nope"), 2, "No such command 'nope'"),
         (("status", "--outputs", "none.json"), 1, "there is no none.json"),
         (("archive", "ls", "yesterday", "--outputs", "OUTPUTS"), 2, "neither an hour nor a date"),
         (("aggregates", "--scope", "edit", "--outputs", "OUTPUTS"), 2, "not a scope"),
@@ -108,8 +116,34 @@ def test_without_terraform_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -
     assert "install" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("definitions", "named"),
+    [
+        ('[[metric]]\nname = "m"\nkind = "sum"\ndimensions = ["type"]\nwindows = ["hour"]\n',
+         ("metric m", "value")),
+        ('[[metric]]\nname = "m"\nkind = "median"\n', ("metric m", "kind")),
+        ("", ("no metric",)),
+    ],
+)  # fmt: skip
+def test_wrong_metrics_stop_a_run_before_anything_is_done(
+    definitions: str, named: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File, metric and field are named; even Terraform is not looked for yet."""
+    monkeypatch.setenv("TERRAFORM", "no-such-terraform")
+    file = tmp_path / "metrics.toml"
+    file.write_text(definitions)
+    result = millrace("run", "--metrics", str(file), "--engine", "surely-not-there")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith(f"error: {file}: ")
+    assert all(each in result.stderr for each in named)
+
+
 def test_version_and_help() -> None:
     """Both answer without an engine; help names every command."""
     assert millrace("--version").stdout.startswith("millrace 0")
     text = millrace("--help").stdout
     assert all(name in text for name in ("put", "run", "stop", "status", "events", "aggregates"))
+    assert "Leaves the engine running" in millrace("run", "--help").stdout
+    bare = millrace("archive")
+    assert (bare.exit_code, bare.stderr) == (2, "")
+    assert "cat" in bare.stdout

@@ -9,7 +9,7 @@ from millrace_cli.aws import as_command_error
 from millrace_cli.errors import CommandError
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.records import OutRecord
-from millrace_cli.sending import Progress, send
+from millrace_cli.sending import Placed, Progress, send
 
 REGION = "us-east-1"
 
@@ -41,15 +41,21 @@ def on_stream(client: object) -> list[dict]:
 def test_records_reach_the_stream_with_their_keys(client: object) -> None:
     """Bytes and partition keys arrive unchanged, in order, over several full batches."""
     records = [OutRecord(b'{"n":%d}' % n, f"user {n % 3} ü") for n in range(1200)]
-    send(records, KinesisStream(client, stream_arn(client)), Progress())
-    arrived = [(r["Data"], r["PartitionKey"]) for r in on_stream(client)]
-    assert arrived == [(r.data, r.partition_key) for r in records]
+    progress = Progress()
+    send(records, KinesisStream(client, stream_arn(client)), progress)
+    arrived = on_stream(client)
+    assert [(r["Data"], r["PartitionKey"]) for r in arrived] == [
+        (r.data, r.partition_key) for r in records
+    ]
+    last = max(int(record["SequenceNumber"]) for record in arrived)
+    assert progress.last_placed == {"shardId-000000000000": last}
 
 
 def test_the_largest_record_is_taken(client: object) -> None:
     """1 MiB of data and key together is within Kinesis's limit (API_PutRecords)."""
     record = OutRecord(b"x" * (1024 * 1024 - 1), "k")
-    assert KinesisStream(client, stream_arn(client)).put([record]) == [None]
+    (placed,) = KinesisStream(client, stream_arn(client)).put([record])
+    assert isinstance(placed, Placed)
 
 
 def test_a_missing_stream_says_to_deploy(client: object) -> None:

@@ -145,6 +145,8 @@ def test_status_ends_with_three_when_something_is_unaccounted(outputs: Path) -> 
     assert "5 events not yet archived" in result.stdout
     as_json = millrace("status", "--json", "--outputs", str(outputs))
     assert as_json.exit_code == 3
+    (shard,) = PipelineReader(load_environment("unused", outputs)).status().shards
+    assert [(seq, counts.accepted) for seq, counts in shard.unfinished.items()] == [(1, 5)]
     assert orjson.loads(as_json.stdout)["counts"]["accepted"] == 5
 
 

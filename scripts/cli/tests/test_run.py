@@ -1,17 +1,32 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+
+import orjson
+import pytest
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
 from millrace.errors import RejectedRecord
 from millrace.event import EventLimits, parse_event
 from millrace.windows import WindowWidth, window_of
-from millrace_cli.aggregates import AggregateQuery
-from millrace_cli.run import RunSteps, Sent, latest_hours, run_events, send_sample, write_report
+from millrace_cli.aggregates import AggregateQuery, row_json
+from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.put import Source
+from millrace_cli.run import (
+    RunSteps,
+    Sent,
+    latest_hours,
+    run_events,
+    send_file,
+    send_sample,
+    write_report,
+)
 from millrace_cli.sample import make_sample
 from millrace_cli.sending import Progress
-from millrace_cli.status import ShardStatus, StageCounts, Status
+from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
 
 _HOUR_0 = datetime(2025, 12, 28, tzinfo=UTC)
 
@@ -34,7 +49,7 @@ def run(readings: list[Status], sent: int) -> object:
     left = iter(readings)
     steps = RunSteps(
         read_status=lambda: next(left, readings[-1]),
-        send=lambda: Sent(sent, 100, 0, 0.5, {"edit": sent}, "a file"),
+        send=lambda: Sent(sent, 100, 0, 0.5, {"edit": sent}, "a file", {}),
         aggregates_of=lambda types: [row(types[0], datetime(2015, 9, 12, 13, tzinfo=UTC))],
         archive_location="s3://b/archive/",
         clock=lambda: 0.0,
@@ -61,6 +76,64 @@ def test_a_run_counts_its_own_events_and_the_totals_apart(tmp_path: Path) -> Non
     assert (written["totals"]["received"], written["totals"]["archived"]) == (110, 104)
     assert written["aggregates"][0]["scope"] == "TYPE#edit"
     assert written["archive"] == "s3://b/archive/"
+
+
+def test_gaps_from_before_the_run_are_told_apart() -> None:
+    """An old dead letter and its commit are named as old; what the run adds is its own."""
+    old = StageCounts(accepted=5, unfinished_commits=1)
+    new = StageCounts(accepted=2, enriched=2, aggregated=2, unfinished_commits=1)
+
+    def reading(received: int, dead: int, unfinished: dict[int, StageCounts]) -> Status:
+        counts = sum(unfinished.values(), StageCounts(received=received))
+        shard = ShardStatus("shardId-0", received, 0, False, counts, unfinished=unfinished)
+        return Status((shard,), (), (QueueDepth("archive", dead, 0),))
+
+    report = run([reading(5, 1, {1: old}), reading(7, 2, {1: old, 6: new})], sent=2)
+    assert [(gap.what, gap.count, gap.before_this_run) for gap in report.gaps] == [
+        ("messages in dead-letter queues", 1, False),
+        ("events not yet archived", 2, False),
+        ("commits unfinished", 1, False),
+        ("messages in dead-letter queues", 1, True),
+        ("events not yet enriched", 5, True),
+        ("events not yet aggregated", 5, True),
+        ("events not yet archived", 5, True),
+        ("commits unfinished", 1, True),
+    ]
+    assert "1 commits unfinished, from before this run; " in str(report.gaps[-1])
+    assert report.as_dict()["run"]["unaccounted"][-1]["before_this_run"]
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_an_interrupted_run_says_to_run_again(
+    from_file: bool, tmp_path: Path, make_stream: Callable[..., object]
+) -> None:
+    """`run` has no --skip: what was sent is sent again, as duplicates."""
+
+    def interrupted(call: int, _record: object) -> None:
+        if call == 1:
+            raise KeyboardInterrupt
+
+    file = tmp_path / "events.ndjson"
+    file.write_text('{"entity_id":"u"}\n' * 600)
+    stream, progress = make_stream(interrupted), Progress()
+    with pytest.raises(CommandError) as caught:
+        _ = (
+            send_file(Source(str(file)), stream, progress)
+            if from_file
+            else send_sample(stream, progress)
+        )
+    assert str(caught.value) == (
+        "interrupted (500 events were sent); run it again: what was sent counts as duplicates"
+    )
+    assert caught.value.code is ExitCode.INTERRUPTED
+
+
+def test_the_report_keeps_every_digit_of_a_sum(tmp_path: Path) -> None:
+    """Sums are exact in the table; a float or a 64-bit integer would cut them."""
+    exact = [Decimal("12345678901234567890.123456789"), 2**70]
+    rows = [replace(row("edit", _HOUR_0), value=value) for value in exact]
+    written = orjson.dumps([row_json(each) for each in rows], option=orjson.OPT_INDENT_2)
+    assert [each["value"] for each in json.loads(written, parse_float=Decimal)] == exact
 
 
 def test_records_that_never_arrive_are_unaccounted_for() -> None:

@@ -6,7 +6,7 @@ from tenacity import wait_none
 
 from millrace_cli.errors import CommandError
 from millrace_cli.records import OutRecord
-from millrace_cli.sending import Pacer, Progress, send
+from millrace_cli.sending import Pacer, Placed, Progress, send
 
 THROTTLED = "ProvisionedThroughputExceededException"
 
@@ -39,6 +39,14 @@ def test_only_failed_records_are_put_again(make_stream: Callable[..., object]) -
     assert sorted(record.data for record in fake.records) == sorted(r.data for r in records(600))
     assert len(fake.records) == 600
     assert (progress.sent, progress.retried, progress.batches) == (600, 6, 2)
+
+
+def test_the_last_place_on_each_shard_is_known() -> None:
+    """Sequence numbers are compared as numbers, whatever order the answers come in."""
+    progress = Progress()
+    for placed in (Placed("a", 9), Placed("a", 10), Placed("b", 3), Placed("a", 8)):
+        progress.place(placed)
+    assert progress.last_placed == {"a": 10, "b": 3}
 
 
 def test_progress_counts_whole_batches_only(make_stream: Callable[..., object]) -> None:

@@ -1,12 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from millrace.commit import CommitCounts, CommitHead, ShardKey, Stage
-from millrace_cli.settle import settle
+from millrace_cli.settle import Goal, settle
 from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
 
 NOW = datetime(2025, 12, 28, 9, tzinfo=UTC)
@@ -56,7 +57,6 @@ def test_a_finished_pipeline_has_no_gaps() -> None:
     """Duplicates and quarantined records are accounted for: they are where they belong."""
     status = Status((shard(COMPLETE),), (QueueDepth("enrich", 0, 0),))
     assert status.gaps == ()
-    assert status.settled
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,24 @@ def test_a_finished_pipeline_has_no_gaps() -> None:
 def test_each_gap_is_named(status: Status, named: str) -> None:
     """What is missing is said with how much of it and where to look."""
     assert any(named in str(gap) for gap in status.gaps)
-    assert not status.settled
     assert status.as_dict()["unaccounted"]
 
 
-def test_messages_on_their_way_are_no_gap_but_not_settled() -> None:
+def test_messages_on_their_way_are_no_gap() -> None:
     """A queued message alone is work in progress."""
-    status = Status((shard(COMPLETE),), (QueueDepth("archive", 0, 1),))
-    assert (status.gaps, status.settled) == ((), False)
+    assert Status((shard(COMPLETE),), (QueueDepth("archive", 0, 1),)).gaps == ()
+
+
+def test_gaps_name_the_folder_of_the_logs() -> None:
+    """On the local engine each gap whose cause a log tells says where the logs are."""
+    status = Status(
+        (shard(StageCounts().plus(head({})), waiting=True), shard(COMPLETE, blocked="why")),
+        dlqs=(QueueDepth("enrich", 1, 0),),
+        logs=Path("state/logs"),
+    )
+    silent = {"commits unfinished", "references pending"}
+    assert all(str(Path("state/logs")) in g.hint for g in status.gaps if g.what not in silent)
+    assert len(status.gaps) == 7
 
 
 class Scripted:
@@ -102,8 +112,9 @@ class Scripted:
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
-    def settle(self, expected: int, stall_s: float = 10) -> Status:
-        return settle(self.read, expected, stall_s, clock=lambda: self.now, wait=self.wait)
+    def settle(self, goal: Goal | int, stall_s: float = 10) -> Status:
+        goal = goal if isinstance(goal, Goal) else Goal(goal)
+        return settle(self.read, goal, stall_s, clock=lambda: self.now, wait=self.wait)
 
 
 def test_settle_waits_for_everything_that_was_sent() -> None:
@@ -142,3 +153,58 @@ def test_settle_does_not_wait_for_dead_letters() -> None:
     script = Scripted(dead)
     assert script.settle(10) is dead
     assert script.reads == 1
+
+
+OPEN = StageCounts().plus(head({}))
+
+
+def reading(counts: StageCounts, dead: int = 0, **fields: Any) -> Status:
+    return Status((shard(counts, **fields),), (QueueDepth("enrich", 0, 0),),
+                  (QueueDepth("enrich", dead, 0),))  # fmt: skip
+
+
+def test_settle_takes_old_dead_letters_for_no_excuse() -> None:
+    """What lay there before the run does not let it end before its own commits are done."""
+    before = reading(OPEN, dead=1, unfinished={1: OPEN})
+    working = reading(OPEN + OPEN, dead=1, unfinished={1: OPEN, 20: OPEN})
+    done = reading(OPEN + COMPLETE, dead=1, unfinished={1: OPEN})
+    assert Scripted(working, working, done).settle(Goal(10, before)) is done
+
+
+def test_an_old_commit_that_ends_excuses_no_new_one() -> None:
+    """Commits are told apart by what they are, not by how many there are."""
+    before = reading(OPEN, unfinished={1: OPEN})
+    working = reading(COMPLETE + OPEN, unfinished={20: OPEN})
+    done = reading(COMPLETE + COMPLETE)
+    assert Scripted(working, done).settle(Goal(10, before)) is done
+
+
+def test_settle_ends_with_its_own_dead_letters() -> None:
+    """A commit of the run whose message died beside an old one has ended too."""
+    before = reading(OPEN, dead=1, unfinished={1: OPEN})
+    dead = reading(OPEN + OPEN, dead=2, unfinished={1: OPEN, 20: OPEN})
+    script = Scripted(dead)
+    assert script.settle(Goal(10, before)) is dead
+    assert script.reads == 1
+
+
+def test_settle_waits_for_its_own_records_beside_another_run() -> None:
+    """Another run's records count as received; the sequence numbers tell whose they were."""
+    others = reading(COMPLETE, committed_seq=9)
+    own = reading(COMPLETE + COMPLETE, committed_seq=10)
+    goal = Goal(10, last_placed={"shardId-0": 10})
+    assert Scripted(others, others, own).settle(goal) is own
+    unknown = Goal(10, last_placed={"shardId-1": 1})
+    assert Scripted(own).settle(unknown, stall_s=2) is own  # by giving up
+
+
+def test_an_old_blocked_shard_ends_no_run_on_another() -> None:
+    """Records on a shard that is read are waited for; those behind a blocked one are not."""
+    stuck = ShardStatus("shardId-1", 5, 0, True, StageCounts(), blocked="why")
+
+    def both(seq: int) -> Status:
+        return Status((shard(COMPLETE, committed_seq=seq), stuck))
+
+    early, late = both(9), both(10)
+    goal = Goal(20, last_placed={"shardId-0": 10, "shardId-1": 8})
+    assert Scripted(early, late).settle(goal) is late

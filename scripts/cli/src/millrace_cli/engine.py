@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from millrace.definitions import parse
+from millrace.errors import ConfigError
 from millrace_build import BuildError, Workspace, build_all
 from millrace_cli.errors import CommandError
 from millrace_local import engine as local_engine
@@ -35,11 +37,11 @@ def deploy(deployment: Deployment, say: Say, show: Show = lambda _done, _total: 
     What would stop it later is looked at before anything is started.
 
     Raises:
-        CommandError: Terraform or uv is missing, the port is taken, the metrics file is not there,
-            a build fails or Terraform does; the message says what to do.
+        CommandError: Terraform or uv is missing, the port is taken, the metrics file is not there
+            or wrong, a build fails or Terraform does; the message says what to do.
     """
-    if deployment.metrics and not deployment.metrics.is_file():
-        raise CommandError(f"there is no metrics file {deployment.metrics}", "check --metrics")
+    if deployment.metrics:
+        _check_metrics(deployment.metrics)
     with _explained():
         find_terraform()
         say("Building the functions' zips")
@@ -48,6 +50,17 @@ def deploy(deployment: Deployment, say: Say, show: Show = lambda _done, _total: 
         engine = local_engine.start(deployment.engine, deployment.port, say=say)
         say("Applying Terraform (the first time takes a minute or two)")
         Terraform(engine).apply(_variables(deployment), lambda now: show(now.done, now.total))
+
+
+def _check_metrics(file: Path) -> None:
+    if not file.is_file():
+        raise CommandError(f"there is no metrics file {file}", "check --metrics")
+    try:
+        parse(file.read_bytes(), str(file))
+    except ConfigError as err:
+        raise CommandError(str(err), "correct the metrics file (nothing was started)") from err
+    except OSError as err:
+        raise CommandError(f"cannot read {file}: {err.strerror}", "check --metrics") from err
 
 
 def _variables(deployment: Deployment) -> dict[str, str]:

@@ -53,6 +53,8 @@ class Environment:
     clients: Clients
     mapping_state: Path | None = None
     """Where the local engine keeps the health of its Kinesis mappings; None on AWS."""
+    logs: Path | None = None
+    """The folder of the local engine's logs; None on AWS."""
 
 
 def load_environment(engine: str, outputs_file: Path | None = None) -> Environment:
@@ -75,6 +77,7 @@ def load_environment(engine: str, outputs_file: Path | None = None) -> Environme
         ),
         Clients(found.client, lambda: _credentials(found)),
         found.folder.mapping_state,
+        found.folder.logs,
     )
 
 

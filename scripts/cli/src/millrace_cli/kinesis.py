@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from millrace_cli.aws import as_command_error, code_of
 from millrace_cli.records import OutRecord
+from millrace_cli.sending import Placed
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
@@ -33,8 +34,8 @@ class KinesisStream:
         self._client = client
         self._stream_arn = stream_arn
 
-    def put(self, records: Sequence[OutRecord]) -> Sequence[str | None]:
-        """Put at most one batch; return for each record, in order, None or its error code.
+    def put(self, records: Sequence[OutRecord]) -> Sequence[Placed | str]:
+        """Put at most one batch; return for each record, in order, its place or its error code.
 
         Raises:
             CommandError: the stream is missing, forbidden or cannot be reached.
@@ -50,4 +51,7 @@ class KinesisStream:
             raise as_command_error(err, "put records on the stream") from err
         except BotoCoreError as err:
             raise as_command_error(err, "put records on the stream") from err
-        return [entry.get("ErrorCode") or None for entry in answer["Records"]]
+        return [
+            entry.get("ErrorCode") or Placed(entry["ShardId"], int(entry["SequenceNumber"]))
+            for entry in answer["Records"]
+        ]

@@ -17,7 +17,7 @@ from millrace_cli.aggregates import (
     AggregateTable,
     parse_instant,
     parse_scope,
-    row_fields,
+    row_json,
 )
 from millrace_cli.api import api_stream
 from millrace_cli.archive import S3Archive, copy_events, list_objects
@@ -30,7 +30,7 @@ from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import AsJson, Door, Engine, Format, Maps, OutputsFile, Via
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check, put
-from millrace_cli.reporting import print_json, print_ndjson, reported
+from millrace_cli.reporting import OneLineGroup, print_json, print_ndjson, reported
 from millrace_cli.rows import RowFormat
 from millrace_cli.run import (
     RunSteps,
@@ -47,13 +47,16 @@ from millrace_local.project import default_root
 
 app = typer.Typer(
     name="millrace",
+    cls=OneLineGroup,
     help="Put events in, see what became of them, read what came out.\n\n"
     "Exit codes: 0 done, 1 failed, 2 wrong use, 3 something is unaccounted for, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-archive_app = typer.Typer(help="List and read archived events by hour.", no_args_is_help=True)
+archive_app = typer.Typer(
+    cls=OneLineGroup, help="List and read archived events by hour.", no_args_is_help=True
+)
 app.add_typer(archive_app, name="archive")
 
 
@@ -237,7 +240,10 @@ def aggregates_command(
     engine: Engine = DEFAULT_ENGINE,
     outputs: OutputsFile = None,
 ) -> None:
-    """Show the aggregates of one scope, window by window."""
+    """Show the aggregates of one scope, window by window.
+
+    The values in --json are exact numbers: read them as decimals where a float is too short.
+    """
     query = AggregateQuery(
         scope=parse_scope(scope),
         window=window,
@@ -248,7 +254,7 @@ def aggregates_command(
     )
     rows = list(AggregateTable(load_environment(engine, outputs)).rows(query))
     if as_json:
-        print_json([row_fields(row) for row in rows])
+        print_json([row_json(row) for row in rows])
     else:
         render.show_aggregates(rows)
 

@@ -22,6 +22,7 @@ class PipelineReader:
         outputs = environment.outputs
         self._outputs = outputs
         self._mapping_state = environment.mapping_state
+        self._logs = environment.logs
         self._kinesis: KinesisClient = environment.clients.kinesis()
         self._sqs: SQSClient = environment.clients.sqs()
         self._ledger = DynamoLedger(environment.clients.dynamodb(), outputs.tables.commits)
@@ -45,7 +46,7 @@ class PipelineReader:
             )
             queues = tuple(self._depth(name, url) for name, url in self._outputs.queue_urls.items())
             dlqs = tuple(self._depth(name, url) for name, url in self._outputs.dlq_urls.items())
-        return Status(shards, queues, dlqs)
+        return Status(shards, queues, dlqs, self._logs)
 
     def _shard_ids(self) -> Iterator[str]:
         pages = self._kinesis.get_paginator("list_shards").paginate(
@@ -69,8 +70,11 @@ class PipelineReader:
         shard = ShardKey(self._outputs.stream_incarnation, shard_id)
         checkpoint = self._ledger.read(shard)
         counts = StageCounts()
+        unfinished: dict[int, StageCounts] = {}
         for head in self._ledger.heads(shard):
             counts = counts.plus(head)
+            if not head.finished:
+                unfinished[head.first_seq] = StageCounts().plus(head)
         return ShardStatus(
             shard_id=shard_id,
             committed_seq=checkpoint.committed_seq,
@@ -78,6 +82,7 @@ class PipelineReader:
             waiting=not gone and self._waiting(shard_id, checkpoint.committed_seq),
             counts=counts,
             blocked=blocked,
+            unfinished=unfinished,
         )
 
     def _waiting(self, shard_id: str, committed_seq: int) -> bool:

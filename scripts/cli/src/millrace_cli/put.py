@@ -1,8 +1,8 @@
 """`millrace put`: reads a file, checks all of it, then sends it."""
 
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -93,14 +93,11 @@ def put(
             refuses, or the user interrupts.
     """
     started = time.perf_counter()
-    with closing(source.records()) as records:
-        try:
-            send(records, stream, progress, rate)
-        except KeyboardInterrupt as err:
-            stop = CommandError("interrupted", code=ExitCode.INTERRUPTED)
-            raise _stopped(stop, source, progress) from err
-        except CommandError as err:
-            raise _stopped(err, source, progress) from err
+    with (
+        closing(source.records()) as records,
+        stopping_explained(progress, lambda: _resume(source, progress)),
+    ):
+        send(records, stream, progress, rate)
     return PutSummary(
         sent=progress.sent,
         skipped=source.skip,
@@ -111,8 +108,27 @@ def put(
     )
 
 
-def _stopped(err: CommandError, source: Source, progress: Progress) -> CommandError:
-    done = source.skip + progress.sent
-    resume = f"then resume with --skip {done}" if done else "then run it again"
-    remedy = f"{err.remedy}, {resume}" if err.remedy else resume.removeprefix("then ")
+@contextmanager
+def stopping_explained(progress: Progress, resume: Callable[[], str]) -> Generator[None]:
+    """Add to whatever stops the sending how many events were sent and how to go on.
+
+    Raises:
+        CommandError: in place of another one, or of the user's interruption.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as err:
+        stop = CommandError("interrupted", code=ExitCode.INTERRUPTED)
+        raise _stopped(stop, progress, resume()) from err
+    except CommandError as err:
+        raise _stopped(err, progress, resume()) from err
+
+
+def _stopped(err: CommandError, progress: Progress, resume: str) -> CommandError:
+    remedy = f"{err.remedy}, then {resume}" if err.remedy else resume
     return CommandError(f"{err.problem} ({progress.sent} events were sent)", remedy, err.code)
+
+
+def _resume(source: Source, progress: Progress) -> str:
+    done = source.skip + progress.sent
+    return f"resume with --skip {done}" if done else "run it again"

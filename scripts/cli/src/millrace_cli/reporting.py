@@ -3,11 +3,12 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable
-from typing import ParamSpec
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec
 
 import orjson
 import typer
+from typer.core import TyperGroup
 
 from millrace_cli import render
 from millrace_cli.errors import CommandError, ExitCode
@@ -33,10 +34,55 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
     return wrapper
 
 
+class OneLineGroup(TyperGroup):
+    """A group of commands that shows wrong use as one line on standard error, not as a box."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,  # noqa: ANN401 - as Typer has it
+    ) -> Any:  # noqa: ANN401 - as Typer has it
+        """Run the command that the arguments name and, if standalone, exit."""
+
+        def run() -> Any:  # noqa: ANN401
+            return super(OneLineGroup, self).main(
+                args, prog_name, complete_var, False, windows_expand_args, **extra
+            )
+
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except typer.TyperException as err:
+            _show_usage_error(err)
+            code = err.exit_code
+        except typer.Abort:
+            _show("the input ended too early")  # an EOFError, as Typer has it
+            code = ExitCode.ERROR
+        sys.exit(code or 0)
+
+
+def _show_usage_error(err: typer.TyperException) -> None:
+    problem = err.format_message().rstrip(".").replace("Value error, ", "")  # pydantic's words
+    if not problem.strip():
+        return  # a group without a command: Typer has printed its help
+    context = getattr(err, "ctx", None)
+    command = context.command_path if context else "millrace"
+    _show(f"{problem}; see `{command} --help`")
+
+
 def _fail(message: str, code: ExitCode) -> None:
+    _show(message)
+    raise typer.Exit(int(code))
+
+
+def _show(message: str) -> None:
     line = " ".join(message.split())
     render.err().print(f"error: {line}", markup=False, style="red")
-    raise typer.Exit(int(code))
 
 
 def print_ndjson(rows: Iterable[object]) -> None:

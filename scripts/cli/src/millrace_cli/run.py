@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,16 +10,18 @@ from typing import Any, Protocol
 import orjson
 
 from millrace.aggregates import AggregateRow, Dimension, Scope
-from millrace_cli.aggregates import AggregateQuery, row_fields
-from millrace_cli.put import Source, put
+from millrace_cli.aggregates import AggregateQuery, row_json
+from millrace_cli.put import Source, stopping_explained
+from millrace_cli.records import OutRecord
 from millrace_cli.sample import make_sample
 from millrace_cli.sending import EventStream, Progress, send
-from millrace_cli.settle import settle
+from millrace_cli.settle import Goal, settle
 from millrace_cli.status import Gap, StageCounts, Status, gap_dict
 
 EVENT_METRIC = "event_count"
 SHOWN_TYPES = 3
 SHOWN_HOURS = 48
+_AGAIN = "run it again: what was sent counts as duplicates"
 
 
 class Reporter(Protocol):
@@ -52,6 +55,8 @@ class Sent:
     event_types: Mapping[str, int]
     what: str
     """The file, or what the sample holds."""
+    last_placed: Mapping[str, int]
+    """The highest sequence number on each shard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,23 @@ class RunReport:
     """The account of one run: what went in, what came out, what is missing."""
 
     sent: Sent
-    run: StageCounts
+    baseline: Status
     status: Status
     aggregates: Sequence[AggregateRow]
     archive_location: str
     seconds: float
 
     @property
+    def run(self) -> StageCounts:
+        """What came while the run lasted."""
+        return self.status.totals - self.baseline.totals
+
+    @property
     def gaps(self) -> tuple[Gap, ...]:
-        """What is unaccounted for, the records that never arrived first."""
+        """What is unaccounted for: the records that never arrived first, old gaps last."""
         missing = self.sent.records - self.run.received
         lost = (Gap("records sent but not received", missing, "see `millrace status`"),)
-        return (lost if missing > 0 else ()) + self.status.gaps
+        return (lost if missing > 0 else ()) + self.status.gaps_since(self.baseline)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for JSON and `.millrace/run.json`: this run and totals apart."""
@@ -83,11 +93,13 @@ class RunReport:
                 **self.run.as_dict(),
                 "put_seconds": round(self.sent.seconds, 3),
                 "seconds": round(self.seconds, 3),
-                "unaccounted": [gap_dict(gap) for gap in self.gaps],
+                "unaccounted": [
+                    gap_dict(gap) | {"before_this_run": gap.before_this_run} for gap in self.gaps
+                ],
             },
             "totals": self.status.totals.as_dict(),
             "status": self.status.as_dict(),
-            "aggregates": [row_fields(row) for row in self.aggregates],
+            "aggregates": [row_json(row) for row in self.aggregates],
             "archive": self.archive_location,
         }
 
@@ -110,19 +122,19 @@ def run_events(steps: RunSteps, reporter: Reporter, stall_s: float) -> RunReport
         CommandError: the events cannot be sent, or the pipeline cannot be read.
     """
     started = steps.clock()
-    baseline = steps.read_status().totals
+    baseline = steps.read_status()
     sent = steps.send()
     reporter.step("Waiting until everything has settled")
     status = settle(
         steps.read_status,
-        baseline.received + sent.records,
+        Goal(sent.records, baseline, sent.last_placed),
         stall_s,
-        show=lambda seen: reporter.settling(seen, baseline, sent.records),
+        show=lambda seen: reporter.settling(seen, baseline.totals, sent.records),
     )
     shown = sorted(filter(None, sent.event_types), key=lambda name: -sent.event_types[name])
     return RunReport(
         sent=sent,
-        run=status.totals - baseline,
+        baseline=baseline,
         status=status,
         aggregates=steps.aggregates_of(shown[:SHOWN_TYPES]),
         archive_location=steps.archive_location,
@@ -131,27 +143,44 @@ def run_events(steps: RunSteps, reporter: Reporter, stall_s: float) -> RunReport
 
 
 def send_file(source: Source, stream: EventStream, progress: Progress) -> Sent:
-    """Send a file; see `millrace_cli.put.put`."""
-    summary = put(source, stream, progress)
-    return _sent(progress, summary.seconds, f"{summary.sent:,} events of {source.path}")
+    """Send a file whose rows have been checked.
+
+    Raises:
+        CommandError: says how many were sent, whether the stream refuses or the user interrupts.
+    """
+    with closing(source.records()) as records:
+        seconds = _send_all(records, stream, progress)
+    return _sent(progress, seconds, f"{progress.sent:,} events of {source.path}")
 
 
 def send_sample(stream: EventStream, progress: Progress) -> Sent:
-    """Send the made-up sample."""
+    """Send the made-up sample; raises as `send_file` does."""
     sample = make_sample()
-    started = time.perf_counter()
-    send(sample.records, stream, progress)
     return _sent(
         progress,
-        time.perf_counter() - started,
+        _send_all(sample.records, stream, progress),
         f"a made-up sample: {sample.distinct:,} events, {sample.duplicates:,} of them twice, "
         f"{sample.malformed:,} malformed records",
     )
 
 
+def _send_all(records: Iterable[OutRecord], stream: EventStream, progress: Progress) -> float:
+    """Send the records and return how many seconds it took."""
+    started = time.perf_counter()
+    with stopping_explained(progress, lambda: _AGAIN if progress.sent else "run it again"):
+        send(records, stream, progress)
+    return round(time.perf_counter() - started, 3)
+
+
 def _sent(progress: Progress, seconds: float, what: str) -> Sent:
     return Sent(
-        progress.sent, progress.sent_bytes, progress.retried, seconds, progress.event_types, what
+        records=progress.sent,
+        bytes=progress.sent_bytes,
+        retried=progress.retried,
+        seconds=seconds,
+        event_types=progress.event_types,
+        what=what,
+        last_placed=progress.last_placed,
     )
 
 

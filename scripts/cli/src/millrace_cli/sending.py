@@ -22,11 +22,19 @@ GIVE_UP_S = 120.0  # a throttled shard takes 1,000 records/s: 500 records are th
 _RATE_STEPS_PER_S = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a record lies on the stream."""
+
+    shard_id: str
+    sequence: int
+
+
 class EventStream(Protocol):
     """A stream to put records on."""
 
-    def put(self, records: Sequence[OutRecord]) -> Sequence[str | None]:
-        """Put at most one batch; return for each record, in order, None or its error code.
+    def put(self, records: Sequence[OutRecord]) -> Sequence[Placed | str]:
+        """Put at most one batch; return for each record, in order, its place or its error code.
 
         Raises:
             CommandError: nothing of the batch was taken, and trying again cannot help.
@@ -44,7 +52,14 @@ class Progress:
     sent_bytes: int = 0
     batches: int = 0
     event_types: Counter[str] = field(default_factory=Counter)
+    last_placed: dict[str, int] = field(default_factory=dict)
+    """The highest sequence number on each shard, records of unfinished batches included."""
     listeners: list[Callable[["Progress"], None]] = field(default_factory=list)
+
+    def place(self, placed: Placed) -> None:
+        """Remember where a record lies."""
+        last = self.last_placed.get(placed.shard_id, placed.sequence)
+        self.last_placed[placed.shard_id] = max(last, placed.sequence)
 
     def advance(self, records: Sequence[OutRecord]) -> None:
         """Count a batch that is wholly on the stream."""
@@ -117,10 +132,15 @@ def _put_all(
         nonlocal waiting, codes
         progress.retried += len(waiting) if codes else 0
         answers = stream.put(waiting)
-        codes = [code for code in answers if code is not None]
+        codes = [answer for answer in answers if isinstance(answer, str)]
         waiting = [
-            record for record, code in zip(waiting, answers, strict=True) if code is not None
+            record
+            for record, answer in zip(waiting, answers, strict=True)
+            if isinstance(answer, str)
         ]
+        for answer in answers:
+            if isinstance(answer, Placed):
+                progress.place(answer)
         return bool(waiting)
 
     retrying = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(GIVE_UP_S), wait=backoff)
@@ -129,5 +149,5 @@ def _put_all(
     except RetryError as err:
         raise CommandError(
             f"{len(waiting)} records of a batch still fail after {GIVE_UP_S:.0f} s ({codes[-1]})",
-            "the stream is overloaded: add shards or lower --rate, then resume",
+            "the stream is overloaded: add shards, or put with a lower --rate",
         ) from err

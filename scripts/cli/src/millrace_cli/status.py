@@ -1,10 +1,13 @@
 """The state of the pipeline as numbers, and what of it is not accounted for."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from millrace.commit import CommitHead, Stage
+
+_FUNCTIONS_LOG = "ministack.log"  # where the local engine writes what the functions log
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class ShardStatus:
     counts: StageCounts
     blocked: str | None = None
     """Why the local engine's mapping stopped reading the shard; None if it did not."""
+    unfinished: Mapping[int, StageCounts] = field(default_factory=dict)
+    """The counts of each unfinished commit, by its first sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,40 @@ class Gap:
     what: str
     count: int
     hint: str
+    before_this_run: bool = False
 
     def __str__(self) -> str:
         """One line for people."""
-        return f"{self.count:,} {self.what}; {self.hint}"
+        origin = ", from before this run" if self.before_this_run else ""
+        return f"{self.count:,} {self.what}{origin}; {self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What of a status has not come to its end: all of it, or the part of some origin."""
+
+    blocked: tuple[ShardStatus, ...] = ()
+    waiting: int = 0
+    """Shards with records behind the last committed one."""
+    pending_references: int = 0
+    dlqs: tuple[QueueDepth, ...] = ()
+    stages: StageCounts = field(default_factory=StageCounts)
+    """Sums over commits; those of finished ones do not matter, as they are whole."""
+
+    def __sub__(self, old: "Leftover") -> "Leftover":
+        """Return what is left without `old`."""
+        depths = {queue.name: queue.total for queue in old.dlqs}
+        known = {shard.shard_id for shard in old.blocked}
+        return Leftover(
+            blocked=tuple(shard for shard in self.blocked if shard.shard_id not in known),
+            waiting=self.waiting - old.waiting,
+            pending_references=self.pending_references - old.pending_references,
+            dlqs=tuple(
+                QueueDepth(queue.name, queue.total - depths.get(queue.name, 0), 0)
+                for queue in self.dlqs
+            ),
+            stages=self.stages - old.stages,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +140,8 @@ class Status:
     shards: tuple[ShardStatus, ...] = ()
     queues: tuple[QueueDepth, ...] = ()
     dlqs: tuple[QueueDepth, ...] = ()
+    logs: Path | None = None
+    """The folder of the local engine's logs; None on AWS."""
     totals: StageCounts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -130,25 +167,78 @@ class Status:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """Everything that has not (yet) come to its end; empty when all is accounted for."""
-        return tuple(gap for gap in self._candidates() if gap.count)
+        return self._gaps(self._leftover())
 
-    @property
-    def settled(self) -> bool:
-        """Nothing is on its way any more."""
-        return not self.gaps and self.queued == 0
+    def gaps_since(self, baseline: "Status") -> tuple[Gap, ...]:
+        """Return the gaps that are new since `baseline`, then those that were there, marked."""
+        old = self.kept_from(baseline)
+        marked = (replace(gap, before_this_run=True) for gap in self._gaps(old))
+        return (*self._gaps(self._leftover() - old), *marked)
 
-    def _candidates(self) -> Iterable[Gap]:
-        totals = self.totals
-        blocked = [shard for shard in self.shards if shard.blocked]
-        waiting = [shard for shard in self.shards if shard.waiting and not shard.blocked]
-        yield Gap("shards blocked", len(blocked), "; ".join(_blocked(each) for each in blocked))
-        yield Gap("shards with records that are not yet received", len(waiting), "see ingest's log")
-        yield Gap("references pending", self.pending_references, "they go with the next batch")
-        yield Gap("messages in dead-letter queues", self.dead, f"see {_named(self.dlqs)}")
-        yield Gap("events not yet enriched", totals.accepted - totals.enriched, "see enrich's log")
-        for name, done in (("aggregate", totals.aggregated), ("archive", totals.archived)):
-            yield Gap(f"events not yet {name}d", totals.accepted - done, f"see {name}'s log")
-        yield Gap("commits unfinished", totals.unfinished_commits, "a stage has yet to mark them")
+    def kept_from(self, baseline: "Status") -> Leftover:
+        """Return what was unfinished in `baseline` and still is."""
+        before = {shard.shard_id: shard for shard in baseline.shards}
+        pairs = [(s, before[s.shard_id]) for s in self.shards if s.shard_id in before]
+        depths = {queue.name: queue.total for queue in baseline.dlqs}
+        commits = (
+            counts
+            for shard, old in pairs
+            for seq, counts in shard.unfinished.items()
+            if seq in old.unfinished
+        )
+        return Leftover(
+            blocked=tuple(shard for shard, old in pairs if shard.blocked and old.blocked),
+            pending_references=sum(
+                shard.pending_references
+                for shard, old in pairs
+                if shard.committed_seq == old.committed_seq
+            ),
+            dlqs=tuple(
+                QueueDepth(queue.name, min(queue.total, depths.get(queue.name, 0)), 0)
+                for queue in self.dlqs
+            ),
+            stages=sum(commits, StageCounts()),
+        )
+
+    def _leftover(self) -> Leftover:
+        return Leftover(
+            blocked=tuple(shard for shard in self.shards if shard.blocked),
+            waiting=sum(shard.waiting and not shard.blocked for shard in self.shards),
+            pending_references=self.pending_references,
+            dlqs=self.dlqs,
+            stages=self.totals,
+        )
+
+    def _gaps(self, left: Leftover) -> tuple[Gap, ...]:
+        return tuple(gap for gap in self._candidates(left) if gap.count)
+
+    def _candidates(self, left: Leftover) -> Iterable[Gap]:
+        where = f" in {self.logs / _FUNCTIONS_LOG}" if self.logs else ""
+        stages, dead = left.stages, sum(queue.total for queue in left.dlqs)
+        reasons = "; ".join(_blocked(shard) for shard in left.blocked)
+        yield Gap(
+            "shards blocked",
+            len(left.blocked),
+            f"{reasons}{f' (see {self.logs})' if self.logs else ''}",
+        )
+        yield Gap(
+            "shards with records that are not yet received",
+            left.waiting,
+            f"see ingest's log{where}",
+        )
+        yield Gap("references pending", left.pending_references, "they go with the next batch")
+        yield Gap(
+            "messages in dead-letter queues",
+            dead,
+            f"see {_named(left.dlqs)}{where and f' and the logs{where}'}",
+        )
+        for done, name, count in (
+            ("enriched", "enrich", stages.enriched),
+            ("aggregated", "aggregate", stages.aggregated),
+            ("archived", "archive", stages.archived),
+        ):
+            yield Gap(f"events not yet {done}", stages.accepted - count, f"see {name}'s log{where}")
+        yield Gap("commits unfinished", stages.unfinished_commits, "a stage has yet to mark them")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status for JSON."""
