@@ -30,6 +30,7 @@ def event_file(folder: Path) -> str:
             1,
             "line 1: no column 'u'",
         ),
+        (("put", "GOOD", "--via", "api", "--outputs", "OUTPUTS"), 1, "has no HTTP API"),
         (("run", "--events", "none.json"), 2, "cannot read none.json"),
         (("run", "--map", "entity_id=u"), 2, "--map without --events"),
         (("run", "--metrics", "none.toml"), 1, "no metrics file none.toml"),
@@ -71,7 +72,9 @@ def test_an_expected_failure_is_one_line_with_a_remedy(
         '"data_bucket":"b","tables":{"commits":"c","gate":"g","event_index":"e","aggregates":"a","manifests":"m"},'
         '"queue_urls":{},"dlq_urls":{}}'
     )
-    files = {"EVENTS": event_file(tmp_path), "OUTPUTS": str(outputs)}
+    good = tmp_path / "good.ndjson"
+    good.write_text('{"entity_id":"u"}\n')
+    files = {"EVENTS": event_file(tmp_path), "OUTPUTS": str(outputs), "GOOD": str(good)}
     result = millrace(*(files.get(each, each) for each in arguments))
     assert result.exit_code == code
     assert result.stdout == ""

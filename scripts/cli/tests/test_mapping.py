@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millrace.partition import MAX_KEY_BYTES
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.mapping import FieldMapping, parse_mapping
 from millrace_cli.records import (
-    MAX_KEY_CHARACTERS,
     MAX_RECORD_BYTES,
     batches,
     partition_key,
@@ -137,12 +137,12 @@ def test_without_mapping_the_bytes_go_as_they_came() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=600), st.binary())
 def test_partition_keys_fit_and_depend_on_the_entity_alone(entity: str, data: bytes) -> None:
-    """1-256 characters always (API_PutRecordsRequestEntry); one entity has one key."""
+    """1-256 bytes always (API_PutRecordsRequestEntry); one entity has one key."""
     key = partition_key(entity, data)
-    assert 1 <= len(key) <= MAX_KEY_CHARACTERS
+    assert 1 <= len(key.encode()) <= MAX_KEY_BYTES
     if entity:
         assert key == partition_key(entity, b"other")
-    if 0 < len(entity) <= MAX_KEY_CHARACTERS:
+    if 0 < len(entity.encode()) <= MAX_KEY_BYTES:
         assert key == entity
 
 

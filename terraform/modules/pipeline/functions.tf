@@ -71,5 +71,13 @@ locals {
         OVERDUE_AFTER_S    = tostring(var.overdue_after_s)
       }
     }
+    ingest_api = {
+      description = "Puts events of HTTP requests on the stream"
+      settings = {
+        STREAM_ARN        = local.stream_arn
+        MAX_FUTURE_SKEW_S = tostring(var.max_future_skew_s)
+        MAX_EVENT_BYTES   = tostring(var.max_event_bytes)
+      }
+    }
   }
 }

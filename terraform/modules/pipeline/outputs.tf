@@ -62,3 +62,13 @@ output "kinesis_mapping_uuid" {
   description = "Id of the mapping that feeds ingest from the stream."
   value       = module.stream_mapping.uuid
 }
+
+output "api_endpoint" {
+  description = "Address of the HTTP API; requests go to <this>/ingest, signed for execute-api."
+  value       = module.http_api.endpoint
+}
+
+output "api_execution_arn" {
+  description = "First part of the ARNs of the API's routes: a producer's policy allows execute-api:Invoke on <this>/*/POST/ingest."
+  value       = module.http_api.execution_arn
+}

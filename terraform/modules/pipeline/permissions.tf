@@ -140,6 +140,13 @@ locals {
         resources = [local.queue_arns.enrich]
       }
     }
+
+    ingest_api = {
+      Queue = {
+        actions   = ["kinesis:PutRecords"]
+        resources = [local.stream_arn]
+      }
+    }
   }
 }
 

@@ -158,9 +158,34 @@ variable "functions" {
       timeout_s            = optional(number, 60)
       reserved_concurrency = optional(number, -1)
     }), {})
+    ingest_api = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 25)
+      reserved_concurrency = optional(number, -1)
+    }), {})
   })
   nullable = false
   default  = {}
+
+  validation {
+    condition     = var.functions.ingest_api.timeout_s >= 10 && var.functions.ingest_api.timeout_s < 30
+    error_message = "The timeout of ingest_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for its last call."
+  }
+}
+
+variable "api_throttling" {
+  description = "Requests a second that the HTTP API takes over time (rate) and at once (burst): a request holds up to 500 events, a shard takes 1000 records a second."
+  type = object({
+    rate  = optional(number, 100)
+    burst = optional(number, 200)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.api_throttling.rate > 0 && var.api_throttling.burst >= 1
+    error_message = "The API takes requests: its rate is above 0 and its burst 1 or more."
+  }
 }
 
 variable "runtime" {

@@ -90,7 +90,7 @@ def _content_faults(
     for intruder in sorted(inside & _NEVER_INSIDE):
         yield f"{intruder} must not be inside"
     locked = locked_names(workspace.service(service) / "requirements.txt")
-    expected = locked | {"millrace", f"millrace-{service}"}
+    expected = locked | {"millrace", normalised(f"millrace-{service}")}
     for stranger in sorted(_distributions(entries) - expected):
         yield f"{stranger} is not in the service's requirements.txt"
     for leftover in sorted(str(name) for name in names if not is_shipped(name)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -35,8 +36,12 @@ _FORBIDDEN = frozenset(
 class Clients:
     """The clients of one environment, made by `make(service, retries=..., connect_timeout=...)`."""
 
-    def __init__(self, make: Callable[..., Any]) -> None:
+    def __init__(
+        self, make: Callable[..., Any], credentials: Callable[[], Credentials | None]
+    ) -> None:
         self._make = make
+        self.credentials = credentials
+        """Finds the credentials to sign with what is no AWS client's; None if there are none."""
 
     @classmethod
     def on_aws(cls, region: str) -> "Clients":
@@ -46,7 +51,7 @@ class Clients:
             session: Any = boto3.session.Session(region_name=region)
             return session.client(service, config=Config(**options))
 
-        return cls(make)
+        return cls(make, boto3.session.Session(region_name=region).get_credentials)
 
     def kinesis(self) -> "KinesisClient":
         """Return a Kinesis client."""

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.credentials import Credentials
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from millrace_cli.aws import Clients
 from millrace_cli.errors import CommandError
-from millrace_local.engine import DEFAULT_NAME, running
+from millrace_local.engine import DEFAULT_NAME, Engine, running
 from millrace_local.errors import LocalEngineError
 
 DEFAULT_ENGINE = DEFAULT_NAME
@@ -37,6 +38,8 @@ class Outputs(BaseModel):
     stream_arn: str
     stream_incarnation: str
     data_bucket: str
+    api_endpoint: str | None = None
+    """Of a pipeline deployed without the HTTP API there is none."""
     tables: Tables
     queue_urls: Mapping[str, str]
     dlq_urls: Mapping[str, str]
@@ -72,10 +75,15 @@ def load_environment(engine: str, outputs_file: Path | None = None) -> Environme
         _outputs(
             found.folder.outputs, f"engine {engine} has no pipeline yet: deploy it with `make run`"
         ),
-        Clients(found.client),
+        Clients(found.client, lambda: _credentials(found)),
         found.folder.mapping_state,
         found.folder.logs,
     )
+
+
+def _credentials(engine: Engine) -> Credentials:
+    variables = engine.environment()
+    return Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
 
 
 def _outputs(file: Path, remedy: str) -> Outputs:

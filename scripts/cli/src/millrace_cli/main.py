@@ -19,6 +19,7 @@ from millrace_cli.aggregates import (
     parse_scope,
     row_json,
 )
+from millrace_cli.api import api_stream
 from millrace_cli.archive import S3Archive, copy_events, list_objects
 from millrace_cli.engine import Deployment, deploy, stop
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
@@ -26,7 +27,7 @@ from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.events import Events, parse_query, stored_fields
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Engine, Format, Maps, OutputsFile
+from millrace_cli.options import AsJson, Door, Engine, Format, Maps, OutputsFile, Via
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check, put
 from millrace_cli.reporting import OneLineGroup, print_json, print_ndjson, reported
@@ -40,7 +41,7 @@ from millrace_cli.run import (
     send_sample,
     write_report,
 )
-from millrace_cli.sending import Progress
+from millrace_cli.sending import EventStream, Progress
 from millrace_local.ports import DEFAULT_PORT
 from millrace_local.project import default_root
 
@@ -88,11 +89,12 @@ def put_command(
     skip: Annotated[
         int, typer.Option(min=0, help="Leave out the first N rows: resume an interrupted put.")
     ] = 0,
+    via: Via = Door.STREAM,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
     outputs: OutputsFile = None,
 ) -> None:
-    """Send the events in FILE to the stream.
+    """Send the events in FILE to the stream, or to the HTTP API in front of it.
 
     A file is checked whole before its first event is sent; standard input is sent as it comes.
     Without --map each row is an event and is sent as it is. Nothing is added to an event, so the
@@ -101,7 +103,7 @@ def put_command(
     source = Source(file, parse_mapping(maps or ()), row_format, skip)
     total = check(source)
     environment = load_environment(engine, outputs)
-    stream = KinesisStream(environment.clients.kinesis(), environment.outputs.stream_arn)
+    stream = _door(via, environment)
     progress = Progress()
     with render.put_progress(total, progress, quiet=as_json):
         summary = put(source, stream, progress, rate)
@@ -109,6 +111,12 @@ def put_command(
         print_json(summary.as_dict())
     else:
         render.show_put(summary)
+
+
+def _door(via: Door, environment: Environment) -> EventStream:
+    if via is Door.API:
+        return api_stream(environment)
+    return KinesisStream(environment.clients.kinesis(), environment.outputs.stream_arn)
 
 
 @app.command("run")

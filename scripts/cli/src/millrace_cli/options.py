@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,22 @@ Maps = Annotated[
         help="Make events of other rows: event_time=time, entity_id=a.b (into objects), "
         "source=const:wikipedia. Several in one option, or the option several times. The whole "
         "row becomes the payload unless payload is mapped.",
+    ),
+]
+
+
+class Door(StrEnum):
+    """Where events enter the pipeline."""
+
+    STREAM = "stream"
+    API = "api"
+
+
+Via = Annotated[
+    Door,
+    typer.Option(
+        "--via",
+        help="stream: straight onto Kinesis; api: POST /ingest, which refuses invalid events.",
     ),
 ]
 Format = Annotated[RowFormat, typer.Option("--format", help="How rows are laid out.")]

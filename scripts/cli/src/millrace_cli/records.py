@@ -7,17 +7,16 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import orjson
 
+from millrace import partition
 from millrace_cli.mapping import FieldMapping
 from millrace_cli.rows import BadRow, Row
 
 MAX_BATCH_RECORDS = 500
 MAX_BATCH_BYTES = 10 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
-MAX_KEY_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,12 @@ def record_of(row: Row, mapping: FieldMapping | None) -> OutRecord:
 def partition_key(entity: object, data: bytes) -> str:
     """Return the key that keeps one entity's events in order.
 
-    An entity too long for a key is hashed; without one (the pipeline will quarantine it) the
-    content decides, so that such records spread over the shards.
+    Without an entity (the pipeline will quarantine the record) the content decides, so that such
+    records spread over the shards.
     """
     if not isinstance(entity, str) or not entity:
-        return blake2b(data, digest_size=16).hexdigest()
-    if len(entity) > MAX_KEY_CHARACTERS:
-        return blake2b(entity.encode(), digest_size=16).hexdigest()
-    return entity
+        return partition.key_of_bytes(data)
+    return partition.partition_key(entity)
 
 
 def batches(

@@ -33,8 +33,10 @@ class Placed:
 class EventStream(Protocol):
     """A stream to put records on."""
 
-    def put(self, records: Sequence[OutRecord]) -> Sequence[Placed | str]:
+    def put(self, records: Sequence[OutRecord]) -> Sequence[Placed | str | None]:
         """Put at most one batch; return for each record, in order, its place or its error code.
+
+        None: it was taken, but where it lies is not told (the API does not).
 
         Raises:
             CommandError: nothing of the batch was taken, and trying again cannot help.

@@ -36,6 +36,13 @@ class MetricName(StrEnum):
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
     STALEST_SHARD_AGE = "StalestShardAge"
+    API_REQUESTS = "ApiRequests"
+    API_REFUSED = "ApiRequestsRefused"
+    API_QUEUED = "ApiEventsQueued"
+    API_NOT_QUEUED = "ApiEventsNotQueued"
+    API_RETRIED = "ApiRecordsRetried"
+    API_DURATION = "ApiRequestDuration"
+    API_ERRORS = "IngestApiErrors"
     BATCH_DURATION = "BatchDuration"
     REFERENCES_SUCCEEDED = "ReferencesSucceeded"
     REFERENCES_FAILED = "ReferencesFailed"
@@ -50,6 +57,7 @@ _UNITS = {
     MetricName.LAG_P50: MetricUnit.Milliseconds,
     MetricName.LAG_P99: MetricUnit.Milliseconds,
     MetricName.MAX_MEMORY: MetricUnit.Megabytes,
+    MetricName.API_DURATION: MetricUnit.Milliseconds,
     MetricName.BATCH_DURATION: MetricUnit.Milliseconds,
     MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
     MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,

@@ -360,6 +360,27 @@ run "watch_may_do_its_work_and_no_more" {
   }
 }
 
+run "ingest_api_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["ingest_api"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Queue = {
+        actions = tolist([
+          "kinesis:PutRecords",
+        ])
+        resources = tolist([
+          "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events",
+        ])
+      }
+    }
+    error_message = "ingest_api has exactly these actions on these resources"
+  }
+}
+
 run "no_statement_allows_everything" {
   command = plan
 

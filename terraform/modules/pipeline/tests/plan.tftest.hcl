@@ -31,8 +31,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "watch"] : s => "millrace-test-${s}" }
-    error_message = "there are four functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "watch", "ingest_api"] : s => "millrace-test-${s}" }
+    error_message = "there are six functions"
   }
 
   assert {
@@ -90,7 +90,26 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
+    condition     = local.functions.ingest_api.settings == { STREAM_ARN = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events", MAX_FUTURE_SKEW_S = "300", MAX_EVENT_BYTES = "1048576" }
+    error_message = "ingest_api has its settings, and judges events as ingest does"
+  }
+
+  assert {
     condition     = local.common_settings.ingest == { LOG_LEVEL = "INFO", POWERTOOLS_SERVICE_NAME = "ingest", POWERTOOLS_METRICS_NAMESPACE = "Millrace" }
     error_message = "all know their name"
+  }
+}
+
+run "the_api_leads_to_its_function" {
+  command = apply
+
+  assert {
+    condition     = output.api_endpoint == "https://mock.execute-api.eu-central-1.amazonaws.com" && output.api_execution_arn == "arn:aws:execute-api:eu-central-1:123456789012:mock"
+    error_message = "the API's address is an output"
+  }
+
+  assert {
+    condition     = module.http_api.access_log_group == "/aws/vendedlogs/millrace-test-api"
+    error_message = "the API carries the prefix"
   }
 }

@@ -271,3 +271,23 @@ run "refuses_to_discard_records" {
 
   expect_failures = [var.stream_mapping]
 }
+
+run "refuses_a_front_door_slower_than_its_gateway" {
+  command = plan
+
+  variables {
+    functions = { ingest_api = { timeout_s = 30 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_an_api_that_takes_nothing" {
+  command = plan
+
+  variables {
+    api_throttling = { rate = 0 }
+  }
+
+  expect_failures = [var.api_throttling]
+}

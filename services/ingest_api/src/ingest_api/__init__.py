@@ -1,0 +1,1 @@
+"""Ingest API: events over HTTP, onto the same stream as all others."""
