@@ -184,7 +184,7 @@ def test_a_second_run_finds_nothing_left_to_do(own: Engine, tmp_path: Path) -> N
 
 @pytest.mark.engine
 def test_who_waited_for_an_engine_that_ended_is_told(own: Engine, tmp_path: Path) -> None:
-    """The wait may end because the engine was stopped."""
+    """The wait may end because the engine was stopped; no lock of it stays behind."""
     said: list[str] = []
     errors: list[LocalEngineError] = []
 
@@ -201,3 +201,4 @@ def test_who_waited_for_an_engine_that_ended_is_told(own: Engine, tmp_path: Path
         life_cycle.stop(own.name)
     thread.join()
     assert "is not running" in str(errors[0])
+    assert not own.folder.apply_lock.exists()

@@ -26,7 +26,11 @@ def deploying(folder: EngineFolder, say: Callable[[str], None]) -> Iterator[bool
                 waited = True
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_current(lock, folder.apply_lock):
-                yield waited
+                try:
+                    yield waited
+                finally:
+                    if not folder.path.exists():  # ended in the meantime: so does its lock
+                        folder.apply_lock.unlink(missing_ok=True)
                 return
 
 
