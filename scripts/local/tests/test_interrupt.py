@@ -54,6 +54,14 @@ output "done" { value = "yes" }
 """
 
 
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Hear of interrupts also where they are ignored, as in a shell's background jobs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(program: str, note: Path, grace_s: float) -> list[str]:
     """Run a program, interrupt ourselves when it is ready, and return what was said."""
     said: list[str] = []
