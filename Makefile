@@ -22,9 +22,10 @@ MAP ?=
 METRICS ?=
 PORT ?=
 PYTHON ?=
-export EVENTS MAP METRICS PORT PYTHON
+CASES ?=
+export EVENTS MAP METRICS PORT PYTHON CASES
 
-.PHONY: help preflight setup build run stop test check format lint typecheck imports \
+.PHONY: help preflight setup build run stop test check bench format lint typecheck imports \
   lock lock-check zip-check terraform-check clean
 
 help: ## List the commands
@@ -54,6 +55,9 @@ test: build terraform-check ## Terraform fmt, validate and test; unit, contract 
 	@$(BIN)/pytest
 
 check: setup lint typecheck imports lock-check zip-check test ## Everything that must pass before a change lands
+
+bench: build ## Measure, as ratios within this run (CASES="parsing ..."); figures go to .millrace/bench.json
+	@set -f; $(BIN)/python -m millrace_bench $$CASES
 
 format: setup ## Format the Python and Terraform code
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -1,0 +1,1 @@
+"""What Millrace costs in time and memory, as ratios within one run."""
