@@ -1,0 +1,134 @@
+"""`millrace status`, `aggregates`, `events` and `event`: what the pipeline holds."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from millrace.aggregates import LIVE, Version
+from millrace.event import UNKNOWN_SOURCE
+from millrace.windows import WindowWidth
+from millrace_cli import render
+from millrace_cli.aggregates import (
+    AggregateQuery,
+    AggregateTable,
+    parse_instant,
+    parse_scope,
+    row_json,
+)
+from millrace_cli.environment import DEFAULT_ENGINE, load_environment
+from millrace_cli.errors import ExitCode
+from millrace_cli.events import Events, parse_query, stored_fields
+from millrace_cli.options import AsJson, Engine, OutputsFile
+from millrace_cli.pipeline import PipelineReader
+from millrace_cli.reporting import print_json, print_ndjson, reported
+
+
+@reported
+def status_command(
+    as_json: AsJson = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Show the counts of each stage, the queues, and what is unaccounted for (then exit code 3)."""
+    status = PipelineReader(load_environment(engine, outputs)).status()
+    if as_json:
+        print_json(status.as_dict())
+    else:
+        render.show_status(status)
+    if status.gaps:
+        raise typer.Exit(int(ExitCode.UNACCOUNTED))
+
+
+@reported
+def aggregates_command(
+    *,
+    scope: Annotated[
+        str, typer.Option(help="KIND#id: TYPE#edit, SOURCE#web, ENTITY#user_1, CLIENT#acme, ...")
+    ],
+    metric: Annotated[str | None, typer.Option(help="This metric only.")] = None,
+    window: Annotated[WindowWidth, typer.Option(help="Width of the windows.")] = WindowWidth.HOUR,
+    start: Annotated[
+        str | None, typer.Option("--from", help="First window: 2015-09-12 or 2015-09-12T13.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Windows that start before this time.")
+    ] = None,
+    aggregate_version: Annotated[
+        str, typer.Option("--version", help="live, or the version of a replay.")
+    ] = LIVE,
+    as_json: AsJson = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Show the aggregates of one scope, window by window.
+
+    The values in --json are exact numbers: read them as decimals where a float is too short.
+    """
+    query = AggregateQuery(
+        scope=parse_scope(scope),
+        window=window,
+        metric=metric,
+        start=parse_instant(start, "--from") if start else None,
+        end=parse_instant(end, "--to") if end else None,
+        version=Version(aggregate_version),
+    )
+    rows = list(AggregateTable(load_environment(engine, outputs)).rows(query))
+    if as_json:
+        print_json([row_json(row) for row in rows])
+    else:
+        render.show_aggregates(rows)
+
+
+@reported
+def events_command(
+    *,
+    entity: Annotated[str, typer.Option(help="The entity's id, as its events say it.")],
+    start: Annotated[str, typer.Option("--from", help="First event time: 2015-09-12T13, UTC.")],
+    end: Annotated[
+        str | None,
+        typer.Option("--to", help="Events before this time; without it, a day from --from on."),
+    ] = None,
+    include_duplicates: Annotated[
+        bool, typer.Option("--include-duplicates", help="List repetitions too, marked.")
+    ] = False,
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Read each event's payload: one read more for each.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array instead of one JSON a line.")
+    ] = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Print the events of one entity in order of event time, one JSON a line."""
+    query = parse_query(entity, start, end, include_duplicates=include_duplicates)
+    rows = Events(load_environment(engine, outputs)).rows(query, payload=payload)
+    if as_json:
+        print_json(list(rows))
+    else:
+        print_ndjson(rows)
+
+
+@reported
+def event_command(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    *,
+    source: Annotated[str, typer.Option(help="Who sent it.")] = UNKNOWN_SOURCE,
+    payload: Annotated[bool, typer.Option("--payload", help="Print its payload too.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print only the event, byte by byte as it was sent.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print indented JSON.")] = False,
+    engine: Engine = DEFAULT_ENGINE,
+    outputs: OutputsFile = None,
+) -> None:
+    """Print one event and where it lies, found by its id as long as the gate knows it."""
+    found = Events(load_environment(engine, outputs)).by_id(source, event_id)
+    if raw:
+        sys.stdout.buffer.write(found.raw + b"\n")
+        sys.stdout.buffer.flush()
+    elif as_json:
+        print_json(stored_fields(found, payload=payload))
+    else:
+        print_ndjson([stored_fields(found, payload=payload)])
