@@ -50,6 +50,11 @@ def enriched_key(commit_id: str) -> str:
     return f"{ENRICHED}/{commit_id}.ndjson.gz"
 
 
+def replay_enriched_key(replay_id: str, object_id: str) -> str:
+    """Return the key of an enriched object that belongs to a replay."""
+    return f"{ENRICHED}/replay={replay_id}/{object_id}.ndjson.gz"
+
+
 def archive_prefix(event_hour: datetime) -> str:
     """Return the Hive-style folder of one UTC hour of event time, with a slash at its end."""
     at = event_hour.astimezone(UTC)  # not %Y, which does not pad years below 1000
