@@ -34,7 +34,7 @@ FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "lambda-event-fixture
 @pytest.fixture
 def run(world):
     """Run the handler's inside on fakes."""
-    return lambda event: entry.handle(event, lambda_context(), world.service())
+    return lambda event: entry.handler.handle(event, lambda_context(), world.service())
 
 
 def official_event(bodies):
@@ -92,7 +92,7 @@ def test_logs_name_the_commit_and_no_payload(world, run, new_events, caplog):
     """What was done is logged with the ids of the commit, never with what events hold."""
     events = new_events([1], payload={"secret": "s3cr3t"})
     run(sqs_event([world.commit(100, events).to_json(), '{"v": 1, "commit_id": "s3cr3t"}']))
-    (done,) = (each for each in caplog.records if each.message == "commit aggregated")
+    (done,) = (each for each in caplog.records if each.message == "reference done")
     assert done.commit_id == "1a2b3c4d-shardId-000000000000-100"
     assert (done.correlation_id, done.events, done.unusable_amounts) == ("corr-1", 1, 1)
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)
@@ -114,8 +114,8 @@ def test_a_missing_variable_is_named_and_counted(monkeypatch, capsys):
     assert '"AggregateErrors":[2.0]' in capsys.readouterr().out
 
 
-def test_the_service_is_built_at_the_first_event_and_kept(moto_db, new_events, monkeypatch):
-    """From the environment alone, once: two invocations count two commits in DynamoDB."""
+def test_the_service_is_built_from_its_environment(moto_db, new_events, monkeypatch):
+    """From the environment alone: two invocations count two commits in DynamoDB."""
     definitions = b"""
 [[metric]]
 name = "events"
@@ -141,13 +141,12 @@ windows = ["day"]
     for name in ("commits", "aggregates", "markers"):
         monkeypatch.setenv(f"{name.upper()}_TABLE", f"{name}-1")
     monkeypatch.setenv("DATA_BUCKET", "data-1")
-    entry._service.cache_clear()
+    entry.handler.forget_service()
     try:
         for body in bodies:
             assert entry.handler(sqs_event([body]), lambda_context()) == {"batchItemFailures": []}
-        assert entry._service.cache_info().misses == 1
     finally:
-        entry._service.cache_clear()
+        entry.handler.forget_service()
     reader = AggregatesReader(moto_db.client, "aggregates-1")
     (row,) = reader.query(Scope.of(Dimension.TYPE, "view"), WindowWidth.DAY)
     assert (row.value, row.defs_version) == (4, version)
@@ -169,7 +168,8 @@ def test_a_whole_delivery_on_dynamodb(world, moto_db, new_events):
         clock=world.clock,
     )
     bodies = [reference.to_json() for reference in references * 2]
-    assert entry.handle(sqs_event(bodies), lambda_context(), service) == {"batchItemFailures": []}
+    answer = entry.handler.handle(sqs_event(bodies), lambda_context(), service)
+    assert answer == {"batchItemFailures": []}
     reader = AggregatesReader(moto_db.client, "aggregates-1")
     rows = {
         row.key.metric: row

@@ -76,9 +76,9 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             "MANIFESTS_TABLE": "manifests",
         }.items():
             monkeypatch.setenv(name, value)
-        entry._service.cache_clear()
+        entry.handler.forget_service()
         yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), dynamodb)
-        entry._service.cache_clear()
+        entry.handler.forget_service()
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     )
     assert (emf["EventsArchived"], emf["ArchiveObjects"]) == ([3.0], [2.0])
     assert (emf["ArchiveErrors"], emf["ReferencesSucceeded"]) == ([1.0], [1.0])
-    (done,) = (each for each in caplog.records if each.message == "commit archived")
+    (done,) = (each for each in caplog.records if each.message == "reference done")
     assert (done.commit_id, done.correlation_id) == (reference.commit_id, "corr-1")
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)
 

@@ -104,9 +104,9 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             "METRICS_KEY": "config/metrics-1.toml",
         }.items():
             monkeypatch.setenv(name, value)
-        entry._service.cache_clear()
+        entry.handler.forget_service()
         yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), sqs, urls)
-        entry._service.cache_clear()
+        entry.handler.forget_service()
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     )
     assert emf["EventsEnriched"] == [2.0]
     assert (emf["EnrichErrors"], emf["ReferencesSucceeded"]) == ([1.0], [1.0])
-    (done,) = (each for each in caplog.records if each.message == "commit enriched")
+    (done,) = (each for each in caplog.records if each.message == "reference done")
     assert (done.commit_id, done.correlation_id) == (reference.commit_id, "corr-1")
     assert done.entities_unassigned == 1
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)

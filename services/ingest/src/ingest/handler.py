@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereport
 from base64 import b64decode
 from collections.abc import Mapping
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,13 +15,17 @@ from ingest.domain.records import StreamRecord
 from ingest.reporting import report
 from ingest.service import Ingest
 from ingest.settings import IngestSettings
+from millrace.batch import BatchNames, measured
 from millrace.commit import ShardKey
-from millrace.observability import MetricName, count, service_logger, service_metrics
+from millrace.observability import MetricName, service_logger, service_metrics
 from millrace.settings import load_settings
 
 SERVICE = "ingest"
 logger = service_logger(SERVICE)
 metrics = service_metrics(SERVICE)
+_NAMES = BatchNames(
+    MetricName.INGEST_ERRORS, MetricName.RECORDS_SUCCEEDED, MetricName.RECORDS_FAILED
+)
 
 
 @cache
@@ -47,15 +50,18 @@ def handle(
     event: Mapping[str, Any], context: LambdaContext, service: Ingest, settings: IngestSettings
 ) -> dict[str, Any]:
     """Translate between Lambda's shapes and the service (a batch comes from one shard)."""
-    started = perf_counter()
     records = event["Records"]
     shard = ShardKey(settings.stream_incarnation, records[0]["eventID"].partition(":")[0])
 
     def has_time() -> bool:
         return context.get_remaining_time_in_millis() > settings.commit_reserve_s * 1000
 
-    decoded = [_record(each) for each in records]
-    result = service.ingest(shard, decoded, context.aws_request_id, has_time)
+    with measured(metrics, _NAMES, len(records)) as batch:
+        batch.errors = 1  # unless it ends well: one call of Lambda is one error
+        decoded = [_record(each) for each in records]
+        result = service.ingest(shard, decoded, context.aws_request_id, has_time)
+        batch.failed -= result.already_committed + result.committed
+        batch.errors = int(result.retry_from is not None)
     report(
         logger,
         metrics,
@@ -64,7 +70,6 @@ def handle(
         result=result,
         max_rejected_share=settings.max_rejected_share,
     )
-    count(metrics, MetricName.BATCH_DURATION, (perf_counter() - started) * 1000)
     if result.retry_from is None:
         return {"batchItemFailures": []}
     return {"batchItemFailures": [{"itemIdentifier": str(result.retry_from)}]}

@@ -1,6 +1,5 @@
 """What a batch says of itself: metrics and logs, never payloads."""
 
-import resource
 from collections import Counter
 
 from aws_lambda_powertools import Logger, Metrics
@@ -24,7 +23,7 @@ def report(
     max_rejected_share: float,
 ) -> None:
     """Emit the metrics of a batch and log what came of it."""
-    _count(metrics, delivered, result)
+    _count(metrics, result)
     _count_reasons(result)
     _guard(logger, metrics, shard, result, max_rejected_share)
     _log_rejections(logger, shard, result)
@@ -45,9 +44,8 @@ def report(
     )
 
 
-def _count(metrics: Metrics, delivered: int, result: BatchResult) -> None:
+def _count(metrics: Metrics, result: BatchResult) -> None:
     counts = result.counts
-    done = result.already_committed + result.committed
     stats = [each for commit in result.commits for each in commit.body.stats]
     for name, value in (
         (MetricName.RECEIVED, counts.received),
@@ -56,10 +54,6 @@ def _count(metrics: Metrics, delivered: int, result: BatchResult) -> None:
         (MetricName.CONFLICTS, counts.conflicts),
         (MetricName.LATE, sum(each.late for each in stats)),
         (MetricName.RAW_BYTES, sum(commit.head.raw_bytes for commit in result.commits)),
-        (MetricName.RECORDS_SUCCEEDED, done),
-        (MetricName.RECORDS_FAILED, delivered - done),
-        (MetricName.INGEST_ERRORS, int(result.retry_from is not None)),
-        (MetricName.MAX_MEMORY, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     ):
         count(metrics, name, value)
     lags = merged(each.lag for each in stats)

@@ -5,10 +5,10 @@ those alone: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhand
 """
 
 from collections.abc import Callable, Mapping
-from time import perf_counter
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -17,56 +17,57 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from millrace.observability import MetricName, count
+from millrace.batch import Batch
 from millrace.reference import Reference
 
 R = TypeVar("R", bound=Reference)
+Service = TypeVar("Service")
 
 
-class ReferenceConsumer:
-    """Runs a service over each reference of a batch and reports the ones that failed."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a service made of one reference."""
 
-    def __init__(self, logger: Logger, metrics: Metrics, errors: MetricName) -> None:
-        self._logger = logger
-        self._metrics = metrics
-        self._errors = errors
+    events: int
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What the log says beside the ids; never anything of an event."""
 
-    def handle(
-        self,
-        event: Mapping[str, Any],
-        context: LambdaContext,
-        parse: Callable[[str], R],
-        process: Callable[[R], None],
+
+@dataclass(frozen=True, slots=True)
+class ReferenceConsumer(Generic[Service, R]):
+    """The work of a `BatchHandler` whose every message is a reference of its own."""
+
+    logger: Logger
+    parse: Callable[[str], R]
+    process: Callable[[Service, R], Done]
+
+    def __call__(
+        self, service: Service, event: Mapping[str, Any], context: LambdaContext, batch: Batch
     ) -> dict[str, Any]:
         """Return `{"batchItemFailures": [...]}`; no exception of one message reaches another."""
-        started = perf_counter()
 
         def each(record: SQSRecord) -> None:
-            self._one(record, parse, process)
+            batch.events += self._one(service, record)
 
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
         answer = process_partial_response(
             event=dict(event), record_handler=each, processor=processor, context=context
         )
-        failed = len(answer["batchItemFailures"])
-        count(self._metrics, MetricName.REFERENCES_FAILED, failed)
-        count(self._metrics, MetricName.REFERENCES_SUCCEEDED, len(event["Records"]) - failed)
-        count(self._metrics, self._errors, failed)
-        count(self._metrics, MetricName.BATCH_DURATION, (perf_counter() - started) * 1000)
+        batch.failed = len(answer["batchItemFailures"])
         return dict(answer)
 
-    def _one(
-        self, record: SQSRecord, parse: Callable[[str], R], process: Callable[[R], None]
-    ) -> None:
+    def _one(self, service: Service, record: SQSRecord) -> int:
         facts: dict[str, object] = {"message_id": record.message_id}
         try:
-            reference = parse(record.body)
+            reference = self.parse(record.body)
             facts |= {
                 "commit_id": reference.commit_id,
                 "correlation_id": reference.correlation_id,
             }
-            process(reference)
+            done = self.process(service, reference)
         except Exception:
-            self._logger.exception("reference failed", extra=facts)
+            self.logger.exception("reference failed", extra=facts)
             raise
-        self._logger.info("reference done", extra=facts)
+        facts |= {"events": done.events, **done.facts}
+        self.logger.info("reference done", extra=facts)
+        return done.events

@@ -44,6 +44,7 @@ class MetricName(StrEnum):
     API_DURATION = "ApiRequestDuration"
     API_ERRORS = "IngestApiErrors"
     BATCH_DURATION = "BatchDuration"
+    EVENTS_PER_SECOND = "EventsPerSecond"
     REFERENCES_SUCCEEDED = "ReferencesSucceeded"
     REFERENCES_FAILED = "ReferencesFailed"
     INGEST_ERRORS = "IngestErrors"
@@ -59,6 +60,7 @@ _UNITS = {
     MetricName.MAX_MEMORY: MetricUnit.Megabytes,
     MetricName.API_DURATION: MetricUnit.Milliseconds,
     MetricName.BATCH_DURATION: MetricUnit.Milliseconds,
+    MetricName.EVENTS_PER_SECOND: MetricUnit.CountPerSecond,
     MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
     MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,
 }
