@@ -27,7 +27,7 @@ from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.events import Events, parse_query, stored_fields
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Door, Engine, Format, Maps, OutputsFile, Via
+from millrace_cli.options import AsJson, Door, Engine, Env, Format, Maps, OutputsFile, Via
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check, put
 from millrace_cli.reporting import OneLineGroup, print_json, print_ndjson, reported
@@ -92,6 +92,7 @@ def put_command(
     via: Via = Door.STREAM,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Send the events in FILE to the stream, or to the HTTP API in front of it.
@@ -102,7 +103,7 @@ def put_command(
     """
     source = Source(file, parse_mapping(maps or ()), row_format, skip)
     total = check(source)
-    environment = load_environment(engine, outputs)
+    environment = load_environment(engine, outputs, env)
     stream = _door(via, environment)
     progress = Progress()
     with render.put_progress(total, progress, quiet=as_json):
@@ -206,10 +207,11 @@ def stop_command(*, as_json: AsJson = False, engine: Engine = DEFAULT_ENGINE) ->
 def status_command(
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Show the counts of each stage, the queues, and what is unaccounted for (then exit code 3)."""
-    status = PipelineReader(load_environment(engine, outputs)).status()
+    status = PipelineReader(load_environment(engine, outputs, env)).status()
     if as_json:
         print_json(status.as_dict())
     else:
@@ -238,6 +240,7 @@ def aggregates_command(
     ] = LIVE,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Show the aggregates of one scope, window by window.
@@ -252,7 +255,7 @@ def aggregates_command(
         end=parse_instant(end, "--to") if end else None,
         version=Version(aggregate_version),
     )
-    rows = list(AggregateTable(load_environment(engine, outputs)).rows(query))
+    rows = list(AggregateTable(load_environment(engine, outputs, env)).rows(query))
     if as_json:
         print_json([row_json(row) for row in rows])
     else:
@@ -279,11 +282,12 @@ def events_command(
         bool, typer.Option("--json", help="Print one JSON array instead of one JSON a line.")
     ] = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Print the events of one entity in order of event time, one JSON a line."""
     query = parse_query(entity, start, end, include_duplicates=include_duplicates)
-    rows = Events(load_environment(engine, outputs)).rows(query, payload=payload)
+    rows = Events(load_environment(engine, outputs, env)).rows(query, payload=payload)
     if as_json:
         print_json(list(rows))
     else:
@@ -302,10 +306,11 @@ def event_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print indented JSON.")] = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Print one event and where it lies, found by its id as long as the gate knows it."""
-    found = Events(load_environment(engine, outputs)).by_id(source, event_id)
+    found = Events(load_environment(engine, outputs, env)).by_id(source, event_id)
     if raw:
         sys.stdout.buffer.write(found.raw + b"\n")
         sys.stdout.buffer.flush()
@@ -321,10 +326,11 @@ def archive_ls(
     when: Annotated[str, typer.Argument(metavar="HOUR|DATE", help="2015-09-12T13 or 2015-09-12.")],
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """List the archive objects of an hour or a day of event time (UTC)."""
-    objects = list_objects(S3Archive(load_environment(engine, outputs)), when)
+    objects = list_objects(S3Archive(load_environment(engine, outputs, env)), when)
     if as_json:
         print_json([each.as_dict() for each in objects])
     else:
@@ -336,10 +342,11 @@ def archive_ls(
 def archive_cat(
     when: Annotated[str, typer.Argument(metavar="HOUR|DATE", help="2015-09-12T13 or 2015-09-12.")],
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Write the archived events of an hour or a day to standard output, one JSON a line."""
-    archive = S3Archive(load_environment(engine, outputs))
+    archive = S3Archive(load_environment(engine, outputs, env))
     objects = list_objects(archive, when)
     if not objects:
         raise CommandError(f"nothing is archived for {when}", "see `millrace archive ls DATE`")
