@@ -12,6 +12,10 @@ mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/mock" }
 }
 
+mock_resource "aws_iam_policy" {
+  defaults = { arn = "arn:aws:iam::123456789012:policy/mock" }
+}
+
 mock_resource "aws_lambda_function" {
   defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:mock" }
 }

@@ -3,6 +3,17 @@
 locals {
   log_group     = "/aws/lambda/${var.name}"
   log_group_arn = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:${local.log_group}"
+  in_vpc        = length(var.vpc_config.subnet_ids) > 0
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+  vpc_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -37,6 +48,32 @@ data "aws_iam_policy_document" "this" {
       sid       = "UseKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.in_vpc ? ["attach"] : []
+    content {
+      sid       = "AttachToVpc"
+      actions   = local.vpc_actions
+      resources = ["*"] # the interfaces are not there yet, and Describe knows no resources
+    }
+  }
+
+  # They are for Lambda, which attaches the function; its code does without.
+  dynamic "statement" {
+    for_each = local.in_vpc ? ["deny"] : []
+    content {
+      sid       = "DenyVpcToCode"
+      effect    = "Deny"
+      actions   = local.vpc_actions
+      resources = ["*"] # whatever they are for: this is a Deny
+
+      condition {
+        test     = "ArnEquals"
+        variable = "lambda:SourceFunctionArn"
+        values   = ["arn:${var.account.partition}:lambda:${var.account.region}:${var.account.id}:function:${var.name}"]
+      }
     }
   }
 
@@ -96,6 +133,14 @@ resource "aws_lambda_function" "this" {
 
   tracing_config {
     mode = var.tracing_mode
+  }
+
+  dynamic "vpc_config" {
+    for_each = local.in_vpc ? [var.vpc_config] : []
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
   }
 
   # Lambda would make the log group itself at the first call, without a retention.

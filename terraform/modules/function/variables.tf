@@ -184,3 +184,26 @@ variable "kms_key_arn" {
     error_message = "The KMS key is given by its ARN (arn:...:kms:...:key/...), or is empty."
   }
 }
+
+variable "vpc_config" {
+  description = "Subnets and security groups to run in; empty for Lambda's own network. The subnets must reach AWS's endpoints."
+  type = object({
+    subnet_ids         = optional(list(string), [])
+    security_group_ids = optional(list(string), [])
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = (length(var.vpc_config.subnet_ids) > 0) == (length(var.vpc_config.security_group_ids) > 0)
+    error_message = "A VPC needs both: one subnet or more, and one security group or more."
+  }
+
+  validation {
+    condition = alltrue(concat(
+      [for id in var.vpc_config.subnet_ids : startswith(id, "subnet-")],
+      [for id in var.vpc_config.security_group_ids : startswith(id, "sg-")],
+    ))
+    error_message = "Subnets are named by id (subnet-...), and so are security groups (sg-...)."
+  }
+}

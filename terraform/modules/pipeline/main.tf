@@ -104,6 +104,7 @@ module "functions" {
   tracing_mode         = var.tracing_mode
   log_retention_days   = var.log_retention_days
   kms_key_arn          = var.kms_key_arn
+  vpc_config           = var.vpc_config
 }
 
 module "stream_mapping" {

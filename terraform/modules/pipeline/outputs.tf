@@ -72,3 +72,13 @@ output "api_execution_arn" {
   description = "First part of the ARNs of the API's routes: a producer's policy allows execute-api:Invoke on <this>/*/POST/ingest."
   value       = module.http_api.execution_arn
 }
+
+output "producer_policy_arn" {
+  description = "IAM policy for who puts records on the stream: attach it to the producer's role or user."
+  value       = aws_iam_policy.producer["stream"].arn
+}
+
+output "api_producer_policy_arn" {
+  description = "IAM policy for who sends events to the HTTP API: attach it to the producer's role or user."
+  value       = aws_iam_policy.producer["api"].arn
+}

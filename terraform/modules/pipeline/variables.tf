@@ -35,6 +35,11 @@ variable "artifacts_dir" {
   description = "Folder of the zips (<service>.zip) that 'make build' makes."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = fileexists("${var.artifacts_dir}/ingest.zip")
+    error_message = "There are no zips in ${var.artifacts_dir}: run 'make build' first."
+  }
 }
 
 variable "metrics_file" {
@@ -59,6 +64,21 @@ variable "stream" {
   })
   nullable = false
   default  = {}
+
+  validation {
+    condition     = contains(["PROVISIONED", "ON_DEMAND"], var.stream.mode)
+    error_message = "The stream's mode is PROVISIONED or ON_DEMAND."
+  }
+
+  validation {
+    condition     = var.stream.shard_count >= 1 && floor(var.stream.shard_count) == var.stream.shard_count
+    error_message = "The stream's shard_count is a whole number, 1 or more."
+  }
+
+  validation {
+    condition     = var.stream.retention_h >= 24 && var.stream.retention_h <= 8760
+    error_message = "The stream's retention_h is 24 to 8760 hours."
+  }
 }
 
 variable "stream_mapping" {
@@ -76,6 +96,16 @@ variable "stream_mapping" {
   validation {
     condition     = var.stream_mapping.maximum_retry_attempts == -1 && var.stream_mapping.maximum_record_age_s == -1
     error_message = "Nothing may be discarded while there is no destination for discarded batches: leave maximum_retry_attempts and maximum_record_age_s at -1."
+  }
+
+  validation {
+    condition     = var.stream_mapping.batch_size >= 1 && var.stream_mapping.batch_size <= 10000
+    error_message = "A batch of the stream has 1 to 10000 records."
+  }
+
+  validation {
+    condition     = var.stream_mapping.batch_window_s >= 0 && var.stream_mapping.batch_window_s <= 300
+    error_message = "The stream's batch window is 0 to 300 seconds."
   }
 }
 
@@ -115,6 +145,37 @@ variable "queues" {
       queue.visibility_timeout_s >= var.visibility_timeout_ratio * var.functions[service].timeout_s
     ])
     error_message = "A queue's visibility timeout is at least ${var.visibility_timeout_ratio} times its function's timeout: else a message comes back while it is being worked on."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.visibility_timeout_s >= 1 && queue.visibility_timeout_s <= 43200])
+    error_message = "A queue's visibility timeout is 1 to 43200 seconds."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.max_receive_count >= 1 && queue.max_receive_count <= 1000])
+    error_message = "A message is received 1 to 1000 times before it is given up."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.queues) : queue.batch_window_s >= 0 && queue.batch_window_s <= 300])
+    error_message = "A queue's batch window is 0 to 300 seconds."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.queues) :
+      queue.batch_size >= 1 && queue.batch_size <= (queue.batch_window_s >= 1 ? 10000 : 10)
+    ])
+    error_message = "A batch has 1 to 10 messages, with a batch window of 1 second or more up to 10000."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.queues) :
+      queue.maximum_concurrency == 0 || (queue.maximum_concurrency >= 2 && queue.maximum_concurrency <= 1000)
+    ])
+    error_message = "A queue's maximum concurrency is 0 (no bound) or 2 to 1000."
   }
 }
 
@@ -171,6 +232,21 @@ variable "functions" {
     condition     = var.functions.ingest_api.timeout_s >= 10 && var.functions.ingest_api.timeout_s < 30
     error_message = "The timeout of ingest_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for its last call."
   }
+
+  validation {
+    condition     = alltrue([for function in values(var.functions) : function.memory_mb >= 128 && function.memory_mb <= 10240])
+    error_message = "A function has 128 to 10240 MB."
+  }
+
+  validation {
+    condition     = alltrue([for function in values(var.functions) : function.timeout_s >= 1 && function.timeout_s <= 900])
+    error_message = "A function's timeout is 1 to 900 seconds."
+  }
+
+  validation {
+    condition     = alltrue([for function in values(var.functions) : function.reserved_concurrency >= -1])
+    error_message = "A function's reserved concurrency is -1 (no bound), 0 (stopped) or more."
+  }
 }
 
 variable "api_throttling" {
@@ -225,10 +301,18 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which CloudWatch keeps the functions' logs."
+  description = "Days for which CloudWatch keeps the functions' logs and the API's access log."
   type        = number
   nullable    = false
   default     = 30
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_days,
+    )
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+  }
 }
 
 variable "tracing_mode" {
@@ -393,6 +477,37 @@ variable "data_lifecycle_rules" {
     enriched   = { prefix = "enriched/", expiration_days = 30, noncurrent_expiration_days = 1 }
     quarantine = { prefix = "quarantine/", expiration_days = 365, noncurrent_expiration_days = 30 }
   }
+
+  validation {
+    condition     = alltrue([for rule in values(var.data_lifecycle_rules) : can(regex("^[a-z_]+/", rule.prefix))])
+    error_message = "A rule holds for a prefix as in \"raw/\": none of them holds for the whole bucket, which keeps the definitions that old events were counted by."
+  }
+
+  validation {
+    condition = alltrue([
+      for rule in values(var.data_lifecycle_rules) :
+      rule.expiration_days == 0 || !contains(["config", "definitions"], split("/", rule.prefix)[0])
+    ])
+    error_message = "Objects below config/ and definitions/ never expire: what was counted by them could not be explained any more."
+  }
+
+  # A dead letter keeps the age of its message: 14 days in all, and a day to spare.
+  validation {
+    condition = alltrue([
+      for rule in values(var.data_lifecycle_rules) :
+      rule.expiration_days == 0 || rule.expiration_days >= 15 || !startswith(rule.prefix, "enriched/")
+    ])
+    error_message = "Enriched objects outlive the messages that name them, dead letters too: they expire after 15 days or more, or never (0)."
+  }
+
+  validation {
+    condition = alltrue([
+      for rule in values(var.data_lifecycle_rules) :
+      rule.expiration_days >= 0 && rule.noncurrent_expiration_days >= 0
+      && alltrue([for days in values(rule.transitions) : days >= 0])
+    ])
+    error_message = "The days of a lifecycle rule are 0 (never) or more."
+  }
 }
 
 variable "billing_mode" {
@@ -421,6 +536,11 @@ variable "table_capacity" {
   })
   nullable = false
   default  = {}
+
+  validation {
+    condition     = alltrue([for table in values(var.table_capacity) : table.read >= 1 && table.write >= 1])
+    error_message = "A table's capacity is 1 unit a second or more, to read and to write."
+  }
 }
 
 variable "point_in_time_recovery" {
@@ -460,6 +580,29 @@ variable "kms_key_arn" {
   validation {
     condition     = var.kms_key_arn == "" || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/", var.kms_key_arn))
     error_message = "The KMS key is given by its ARN (arn:...:kms:...:key/...), or is empty."
+  }
+}
+
+variable "vpc_config" {
+  description = "Subnets and security groups in which all functions run; empty for Lambda's own network. The subnets must reach S3, DynamoDB, SQS, Kinesis and CloudWatch Logs: by endpoints of the VPC, or by NAT."
+  type = object({
+    subnet_ids         = optional(list(string), [])
+    security_group_ids = optional(list(string), [])
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = (length(var.vpc_config.subnet_ids) > 0) == (length(var.vpc_config.security_group_ids) > 0)
+    error_message = "A VPC needs both: one subnet or more, and one security group or more."
+  }
+
+  validation {
+    condition = alltrue(concat(
+      [for id in var.vpc_config.subnet_ids : startswith(id, "subnet-")],
+      [for id in var.vpc_config.security_group_ids : startswith(id, "sg-")],
+    ))
+    error_message = "Subnets are named by id (subnet-...), and so are security groups (sg-...)."
   }
 }
 

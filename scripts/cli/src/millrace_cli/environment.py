@@ -9,11 +9,14 @@ from botocore.credentials import Credentials
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from millrace_cli.aws import Clients
-from millrace_cli.errors import CommandError
+from millrace_cli.deployment import Deployment, current_outputs
+from millrace_cli.errors import CommandError, ExitCode
 from millrace_local.engine import DEFAULT_NAME, Engine, running
 from millrace_local.errors import LocalEngineError
 
 DEFAULT_ENGINE = DEFAULT_NAME
+LOCAL = "local"
+"""The environment that is a local engine's."""
 
 
 class Tables(BaseModel):
@@ -57,13 +60,26 @@ class Environment:
     """The folder of the local engine's logs; None on AWS."""
 
 
-def load_environment(engine: str, outputs_file: Path | None = None) -> Environment:
-    """Return the environment of the local engine `engine`, or the one on AWS in `outputs_file`.
+def load_environment(
+    engine: str, outputs_file: Path | None = None, env: str | None = None
+) -> Environment:
+    """Return the environment of the local engine `engine`, or one on AWS.
+
+    env: the one that `make deploy` deployed under this name; `local` is the engine's.
+    outputs_file: the one that these outputs are of.
 
     Raises:
         CommandError: the engine is not running, Terraform has not been applied, or the outputs are
-            incomplete.
+            incomplete or out of date.
     """
+    if env not in {None, LOCAL}:
+        if outputs_file is not None:
+            raise CommandError(
+                "both --env and --outputs name a deployment",
+                "give one of them (MILLRACE_ENV and MILLRACE_OUTPUTS count too)",
+                ExitCode.USAGE,
+            )
+        outputs_file = current_outputs(Deployment(str(env)))
     if outputs_file is not None:
         outputs = _outputs(outputs_file, "write it with `terraform output -json`")
         return Environment(outputs, Clients.on_aws(outputs.region))

@@ -13,6 +13,15 @@ Engine = Annotated[
     str,
     typer.Option(help="Name of the local engine.", envvar="MILLRACE_ENGINE", show_default=True),
 ]
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        help="Environment that `make deploy` deployed (dev, or dev/PREFIX); without it the local "
+        "engine.",
+        envvar="MILLRACE_ENV",
+    ),
+]
 OutputsFile = Annotated[
     Path | None,
     typer.Option(

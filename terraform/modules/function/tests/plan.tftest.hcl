@@ -62,3 +62,25 @@ run "takes_a_key" {
     error_message = "settings and logs are encrypted with the given key"
   }
 }
+
+run "runs_outside_of_a_vpc_unless_told" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_function.this.vpc_config) == 0
+    error_message = "there is no VPC by default"
+  }
+}
+
+run "runs_in_a_vpc" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["subnet-1", "subnet-2"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-1"])
+    error_message = "the function runs in the given subnets, with the given security group"
+  }
+}

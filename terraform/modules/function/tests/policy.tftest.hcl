@@ -83,3 +83,26 @@ run "may_use_its_key_and_trace" {
     error_message = "traces are written, not read"
   }
 }
+
+run "lambda_may_attach_it_to_a_vpc_and_its_code_may_not" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : "${s.Effect} ${s.Sid}"] == ["Allow WriteLogs", "Allow AttachToVpc", "Deny DenyVpcToCode"]
+    error_message = "the network interfaces are added"
+  }
+
+  assert {
+    condition     = contains(jsondecode(data.aws_iam_policy_document.this.json).Statement[1].Action, "ec2:CreateNetworkInterface") && jsondecode(data.aws_iam_policy_document.this.json).Statement[1].Action == jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Action
+    error_message = "what Lambda may, the code may not"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Condition.ArnEquals["lambda:SourceFunctionArn"] == "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-ingest"
+    error_message = "the code is told by its function"
+  }
+}

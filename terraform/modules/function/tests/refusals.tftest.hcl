@@ -155,3 +155,23 @@ run "refuses_a_key_that_is_no_arn" {
 
   expect_failures = [var.kms_key_arn]
 }
+
+run "refuses_subnets_without_a_security_group" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["subnet-1"] }
+  }
+
+  expect_failures = [var.vpc_config]
+}
+
+run "refuses_a_subnet_that_is_no_id" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["private"], security_group_ids = ["sg-1"] }
+  }
+
+  expect_failures = [var.vpc_config]
+}

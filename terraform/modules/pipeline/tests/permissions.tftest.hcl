@@ -396,3 +396,35 @@ run "no_statement_allows_everything" {
     error_message = "no action holds a wildcard, and no resource is one"
   }
 }
+
+run "a_producer_may_send_and_no_more" {
+  command = plan
+
+  assert {
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.producer["stream"].json).Statement : s.Sid] == ["Put"] && toset(jsondecode(data.aws_iam_policy_document.producer["stream"].json).Statement[0].Action) == toset(["kinesis:PutRecord", "kinesis:PutRecords"])
+    error_message = "records are put, nothing is read"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.producer["stream"].json).Statement[0].Resource == "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+    error_message = "on this stream only"
+  }
+
+  assert {
+    condition     = aws_iam_policy.producer["stream"].name == "millrace-test-producer-stream" && aws_iam_policy.producer["api"].name == "millrace-test-producer-api"
+    error_message = "both policies carry the prefix"
+  }
+}
+
+run "a_producer_may_encrypt_with_the_streams_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/k"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(data.aws_iam_policy_document.producer["stream"].json).Statement : s.Sid => s.Resource } == { Put = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events", Encrypt = var.kms_key_arn }
+    error_message = "a stream with a key of its own asks its producers for a data key"
+  }
+}

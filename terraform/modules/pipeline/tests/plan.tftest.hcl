@@ -113,3 +113,17 @@ run "the_api_leads_to_its_function" {
     error_message = "the API carries the prefix"
   }
 }
+
+run "producers_have_policies_to_attach" {
+  command = apply
+
+  assert {
+    condition     = output.producer_policy_arn == "arn:aws:iam::123456789012:policy/mock" && output.api_producer_policy_arn == "arn:aws:iam::123456789012:policy/mock"
+    error_message = "their ARNs are outputs"
+  }
+
+  assert {
+    condition     = local.producer_statements.api.Send == { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:eu-central-1:123456789012:mock/*/POST/ingest"] }
+    error_message = "a producer over HTTP may call POST /ingest and no other route"
+  }
+}

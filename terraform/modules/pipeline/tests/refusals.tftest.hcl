@@ -291,3 +291,223 @@ run "refuses_an_api_that_takes_nothing" {
 
   expect_failures = [var.api_throttling]
 }
+
+run "refuses_a_folder_without_zips" {
+  command = plan
+
+  variables {
+    artifacts_dir = "tests/nothing"
+  }
+
+  expect_failures = [var.artifacts_dir]
+}
+
+run "refuses_an_unknown_stream_mode" {
+  command = plan
+
+  variables {
+    stream = { mode = "ELASTIC" }
+  }
+
+  expect_failures = [var.stream]
+}
+
+run "refuses_half_a_shard" {
+  command = plan
+
+  variables {
+    stream = { shard_count = 1.5 }
+  }
+
+  expect_failures = [var.stream]
+}
+
+run "refuses_a_stream_kept_for_less_than_a_day" {
+  command = plan
+
+  variables {
+    stream = { retention_h = 23 }
+  }
+
+  expect_failures = [var.stream]
+}
+
+run "refuses_an_empty_batch_of_the_stream" {
+  command = plan
+
+  variables {
+    stream_mapping = { batch_size = 0 }
+  }
+
+  expect_failures = [var.stream_mapping]
+}
+
+run "refuses_a_stream_window_beyond_5_minutes" {
+  command = plan
+
+  variables {
+    stream_mapping = { batch_window_s = 301 }
+  }
+
+  expect_failures = [var.stream_mapping]
+}
+
+run "refuses_a_visibility_beyond_12_hours" {
+  command = plan
+
+  variables {
+    queues = { enrich = { visibility_timeout_s = 43201 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_no_receives" {
+  command = plan
+
+  variables {
+    queues = { enrich = { max_receive_count = 0 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_a_queue_window_beyond_5_minutes" {
+  command = plan
+
+  variables {
+    queues = { enrich = { batch_window_s = 301 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_a_large_queue_batch_without_a_window" {
+  command = plan
+
+  variables {
+    queues = { aggregate = { batch_size = 11 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_a_queue_concurrency_of_one" {
+  command = plan
+
+  variables {
+    queues = { archive = { maximum_concurrency = 1 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "refuses_too_little_memory" {
+  command = plan
+
+  variables {
+    functions = { watch = { memory_mb = 127 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_no_timeout" {
+  command = plan
+
+  variables {
+    functions = { watch = { timeout_s = 0 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_a_concurrency_below_none" {
+  command = plan
+
+  variables {
+    functions = { watch = { reserved_concurrency = -2 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "refuses_logs_kept_for_a_number_of_days_unknown_to_cloudwatch" {
+  command = plan
+
+  variables {
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "refuses_a_lifecycle_for_the_whole_bucket" {
+  command = plan
+
+  variables {
+    data_lifecycle_rules = { all = { prefix = "", expiration_days = 30 } }
+  }
+
+  expect_failures = [var.data_lifecycle_rules]
+}
+
+run "refuses_definitions_that_expire" {
+  command = plan
+
+  variables {
+    data_lifecycle_rules = { definitions = { prefix = "definitions/", expiration_days = 365 } }
+  }
+
+  expect_failures = [var.data_lifecycle_rules]
+}
+
+run "refuses_enriched_objects_gone_before_their_dead_letters" {
+  command = plan
+
+  variables {
+    data_lifecycle_rules = { enriched = { prefix = "enriched/", expiration_days = 14 } }
+  }
+
+  expect_failures = [var.data_lifecycle_rules]
+}
+
+run "refuses_negative_days" {
+  command = plan
+
+  variables {
+    data_lifecycle_rules = { raw = { prefix = "raw/", expiration_days = -1 } }
+  }
+
+  expect_failures = [var.data_lifecycle_rules]
+}
+
+run "refuses_a_table_without_capacity" {
+  command = plan
+
+  variables {
+    table_capacity = { gate = { write = 0 } }
+  }
+
+  expect_failures = [var.table_capacity]
+}
+
+run "refuses_subnets_without_a_security_group" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["subnet-1"] }
+  }
+
+  expect_failures = [var.vpc_config]
+}
+
+run "refuses_a_subnet_that_is_no_id" {
+  command = plan
+
+  variables {
+    vpc_config = { subnet_ids = ["private"], security_group_ids = ["sg-1"] }
+  }
+
+  expect_failures = [var.vpc_config]
+}

@@ -9,7 +9,7 @@ from millrace_cli.api import api_stream
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Door, Engine, Format, Maps, OutputsFile, Via
+from millrace_cli.options import AsJson, Door, Engine, Env, Format, Maps, OutputsFile, Via
 from millrace_cli.put import Source, check, put
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.rows import RowFormat
@@ -31,6 +31,7 @@ def put_command(
     via: Via = Door.STREAM,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Send the events in FILE to the stream, or to the HTTP API in front of it.
@@ -41,7 +42,7 @@ def put_command(
     """
     source = Source(file, parse_mapping(maps or ()), row_format, skip)
     total = check(source)
-    environment = load_environment(engine, outputs)
+    environment = load_environment(engine, outputs, env)
     stream = _door(via, environment)
     progress = Progress()
     with render.put_progress(total, progress, quiet=as_json):

@@ -19,7 +19,7 @@ from millrace_cli.aggregates import (
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import ExitCode
 from millrace_cli.events import Events, parse_query, stored_fields
-from millrace_cli.options import AsJson, Engine, OutputsFile
+from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.reporting import print_json, print_ndjson, reported
 
@@ -28,10 +28,11 @@ from millrace_cli.reporting import print_json, print_ndjson, reported
 def status_command(
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Show the counts of each stage, the queues, and what is unaccounted for (then exit code 3)."""
-    status = PipelineReader(load_environment(engine, outputs)).status()
+    status = PipelineReader(load_environment(engine, outputs, env)).status()
     if as_json:
         print_json(status.as_dict())
     else:
@@ -59,6 +60,7 @@ def aggregates_command(
     ] = LIVE,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Show the aggregates of one scope, window by window.
@@ -73,7 +75,7 @@ def aggregates_command(
         end=parse_instant(end, "--to") if end else None,
         version=Version(aggregate_version),
     )
-    rows = list(AggregateTable(load_environment(engine, outputs)).rows(query))
+    rows = list(AggregateTable(load_environment(engine, outputs, env)).rows(query))
     if as_json:
         print_json([row_json(row) for row in rows])
     else:
@@ -99,11 +101,12 @@ def events_command(
         bool, typer.Option("--json", help="Print one JSON array instead of one JSON a line.")
     ] = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Print the events of one entity in order of event time, one JSON a line."""
     query = parse_query(entity, start, end, include_duplicates=include_duplicates)
-    rows = Events(load_environment(engine, outputs)).rows(query, payload=payload)
+    rows = Events(load_environment(engine, outputs, env)).rows(query, payload=payload)
     if as_json:
         print_json(list(rows))
     else:
@@ -121,10 +124,11 @@ def event_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print indented JSON.")] = False,
     engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
     outputs: OutputsFile = None,
 ) -> None:
     """Print one event and where it lies, found by its id as long as the gate knows it."""
-    found = Events(load_environment(engine, outputs)).by_id(source, event_id)
+    found = Events(load_environment(engine, outputs, env)).by_id(source, event_id)
     if raw:
         sys.stdout.buffer.write(found.raw + b"\n")
         sys.stdout.buffer.flush()
