@@ -39,6 +39,11 @@ def event_file(folder: Path) -> str:
         (("put", "EVENTS", "--rate", "0"), 2, "Invalid value for '--rate'"),
         (("put", "EVENTS", "--format", "xml"), 2, "'xml' is not one of 'auto'"),
         (("put",), 2, "Missing argument"),
+        (
+            ("put", "GOOD", "--format", "lines", "--map", "entity_id=u event_type=e event_time=t"),
+            2,
+            "--map with --format lines",
+        ),
         (("statsu",), 2, "Did you mean 'status'?; see `"),
         (("status", "--nope"), 2, "No such option: --nope"),
         (("archive", "nope"), 2, "No such command 'nope'"),

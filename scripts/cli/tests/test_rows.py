@@ -130,3 +130,13 @@ def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="cannot read") as caught, opened(str(path)):
             pass
         assert caught.value.code is ExitCode.USAGE
+
+
+def test_lines_are_records_whatever_they_hold() -> None:
+    """Each line goes as it came, garbage too; the fields are there for those that have some."""
+    lines = [b'{"entity_id":"u"}', b"not JSON", b"[1]", b"\xff\xfe", b'  {"a": 1} ']
+    stream = io.BufferedReader(io.BytesIO(b"\r\n".join(lines) + b"\n\n"))
+    found = list(read_rows(stream, "f.ndjson", RowFormat.LINES))
+    assert [row.data for row in found] == lines
+    assert [row.fields for row in found] == [{"entity_id": "u"}, {}, {}, {}, {"a": 1}]
+    assert [row.line for row in found] == [1, 2, 3, 4, 5]

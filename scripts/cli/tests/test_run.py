@@ -9,13 +9,13 @@ import orjson
 import pytest
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
-from millrace.errors import RejectedRecord
-from millrace.event import EventLimits, parse_event
 from millrace.windows import WindowWidth, window_of
 from millrace_cli.aggregates import AggregateQuery, row_json
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.generate.sample import make_sample
 from millrace_cli.put import Source
 from millrace_cli.run import (
+    SAMPLE,
     RunSteps,
     Sent,
     latest_hours,
@@ -24,7 +24,6 @@ from millrace_cli.run import (
     send_sample,
     write_report,
 )
-from millrace_cli.sample import make_sample
 from millrace_cli.sending import Progress
 from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
 
@@ -51,6 +50,7 @@ def run(readings: list[Status], sent: int) -> object:
         read_status=lambda: next(left, readings[-1]),
         send=lambda: Sent(sent, 100, 0, 0.5, {"edit": sent}, "a file", {}),
         aggregates_of=lambda types: [row(types[0], datetime(2015, 9, 12, 13, tzinfo=UTC))],
+        quarantined_between=lambda before, after: {"not_json": after.totals.quarantined},
         archive_location="s3://b/archive/",
         clock=lambda: 0.0,
     )
@@ -73,6 +73,7 @@ def test_a_run_counts_its_own_events_and_the_totals_apart(tmp_path: Path) -> Non
     written = json.loads((tmp_path / "deep" / "run.json").read_text())
     assert (written["run"]["sent"], written["run"]["received"]) == (10, 10)
     assert (written["run"]["accepted"], written["run"]["duplicates"]) == (4, 6)
+    assert written["run"]["quarantined_by_reason"] == {"not_json": 0}
     assert (written["totals"]["received"], written["totals"]["archived"]) == (110, 104)
     assert written["aggregates"][0]["scope"] == "TYPE#edit"
     assert written["archive"] == "s3://b/archive/"
@@ -142,25 +143,19 @@ def test_records_that_never_arrive_are_unaccounted_for() -> None:
     assert [(gap.what, gap.count) for gap in report.gaps] == [("records sent but not received", 3)]
 
 
-def test_the_sample_is_what_it_says(make_stream: Callable[..., object]) -> None:
-    """1,000 events of three sources, duplicates and malformed rows, told by the real contract."""
-    sample = make_sample()
-    arrival = datetime(2026, 1, 1, tzinfo=UTC)
-    seen, duplicates, malformed, sources = set(), 0, 0, set()
-    for record in sample.records:
-        try:
-            event = parse_event(record.data, arrival, EventLimits(timedelta(minutes=5)))
-        except RejectedRecord:
-            malformed += 1
-            continue
-        duplicates += event.event_id in seen
-        seen.add(event.event_id)
-        sources.add(event.source)
-    assert (len(seen), duplicates, malformed) == (1000, sample.duplicates, sample.malformed)
-    assert len(sources) == 3
-    assert make_sample() == sample
-    sent = send_sample(make_stream(), Progress())
-    assert sent.records == len(sample.records) == 1048
+def test_the_sample_is_sent_whole_and_told(make_stream: Callable[..., object]) -> None:
+    """Every line of the generated sample goes out as it is, malformed ones too."""
+    stream = make_stream()
+    sent = send_sample(stream, Progress())
+    sample = make_sample(SAMPLE)
+    assert [record.data for record in stream.records] == list(sample.lines)
+    assert sent.records == 2_060
+    assert sent.what == (
+        "a made-up sample of 2,060 records: 2,000 events (20 of them late), 40 duplicates, "
+        "20 malformed"
+    )
+    keys = {record.partition_key for record in stream.records}
+    assert {"user_1", "user_2"} <= keys
 
 
 def test_latest_hours_bounds_what_is_shown() -> None:

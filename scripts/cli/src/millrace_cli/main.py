@@ -7,6 +7,7 @@ import typer
 
 from millrace_cli.commands import archive
 from millrace_cli.commands.engine import run_command, stop_command
+from millrace_cli.commands.generate import generate_command
 from millrace_cli.commands.put import put_command
 from millrace_cli.commands.reading import (
     aggregates_command,
@@ -44,6 +45,7 @@ def root(
 
 
 app.command("put")(put_command)
+app.command("generate")(generate_command)
 app.command("run")(run_command)
 app.command("stop")(stop_command)
 app.command("status")(status_command)

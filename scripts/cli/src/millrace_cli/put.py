@@ -23,6 +23,19 @@ class Source:
     row_format: RowFormat = RowFormat.AUTO
     skip: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse a mapping where there are no columns to map.
+
+        Raises:
+            CommandError: there is one, and lines are sent as they are.
+        """
+        if self.mapping and self.row_format is RowFormat.LINES:
+            raise CommandError(
+                "--map with --format lines",
+                "lines are sent as they are: leave one out",
+                ExitCode.USAGE,
+            )
+
     def records(self) -> Generator[OutRecord]:
         """Yield the records after the first `skip`.
 

@@ -1,6 +1,6 @@
 """What people see: tables on standard output, progress on standard error."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -205,9 +205,25 @@ def show_run(report: RunReport) -> None:
         now, total = getattr(report.run, name), getattr(report.status.totals, name)
         table.add_row(name, f"{now:,}", f"{total:,}")
     console.print(table)
+    counts = report.run
+    console.print(
+        f"received {counts.received:,} = accepted {counts.accepted:,} + duplicates "
+        f"{counts.duplicates:,} + quarantined {counts.quarantined:,}"
+    )
+    if report.quarantine:
+        _show_quarantine(console, report.quarantine)
     if report.aggregates:
         show_aggregates(report.aggregates)
     day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
     console.print(f"Archive: {report.archive_location} (see `millrace archive ls {day}`)")
     console.print(f"{report.seconds:.1f} s from the first event to the last")
     show_gaps(console, report.gaps)
+
+
+def _show_quarantine(console: Console, reasons: Mapping[str, int]) -> None:
+    table = Table(title="Quarantined, by reason", title_justify="left")
+    table.add_column("reason")
+    table.add_column("records", justify="right")
+    for reason, count in reasons.items():
+        table.add_row(reason, f"{count:,}")
+    console.print(table)

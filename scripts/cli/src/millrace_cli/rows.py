@@ -35,6 +35,8 @@ class RowFormat(StrEnum):
     NDJSON = "ndjson"
     JSON = "json"
     CSV = "csv"
+    LINES = "lines"
+    """Each line is one record, sent as it is, whatever it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ def read_rows(
     try:
         head = buffered.peek(_SNIFFED_BYTES)[:_SNIFFED_BYTES]
         chosen = _detected(head, name) if row_format is RowFormat.AUTO else row_format
-        readers = {RowFormat.NDJSON: _ndjson, RowFormat.JSON: _array, RowFormat.CSV: _csv}
+        readers = {
+            RowFormat.NDJSON: _ndjson,
+            RowFormat.JSON: _array,
+            RowFormat.CSV: _csv,
+            RowFormat.LINES: _lines,
+        }
         yield from readers[chosen](buffered)
     except (EOFError, gzip.BadGzipFile, zlib.error) as err:
         raise CommandError(
@@ -130,6 +137,22 @@ def _ndjson(stream: IO[bytes]) -> Iterator[Row]:
         if not data.strip(_JSON_SPACE):
             continue
         yield Row(number, _object(_loaded(data, number), number), data)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(stream, start=1):
+        data = line.rstrip(b"\r\n")
+        if data:
+            yield row_of_line(data, number)
+
+
+def row_of_line(data: bytes, line: int) -> Row:
+    """Return the row of a record that may be no event: then it has no fields."""
+    try:
+        fields = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        fields = None
+    return Row(line, fields if isinstance(fields, dict) else {}, data)
 
 
 def _array(stream: IO[bytes]) -> Iterator[Row]:

@@ -11,13 +11,16 @@ import orjson
 
 from millrace.aggregates import AggregateRow, Dimension, Scope
 from millrace_cli.aggregates import AggregateQuery, row_json
+from millrace_cli.generate.plan import Plan
+from millrace_cli.generate.sample import make_sample
 from millrace_cli.put import Source, stopping_explained
-from millrace_cli.records import OutRecord
-from millrace_cli.sample import make_sample
+from millrace_cli.records import OutRecord, record_of
+from millrace_cli.rows import row_of_line
 from millrace_cli.sending import EventStream, Progress, send
 from millrace_cli.settle import Goal, settle
 from millrace_cli.status import Gap, StageCounts, Status, gap_dict
 
+SAMPLE = Plan(seed=20251228, events=2_000, days=3)
 EVENT_METRIC = "event_count"
 SHOWN_TYPES = 3
 SHOWN_HOURS = 48
@@ -67,6 +70,8 @@ class RunReport:
     baseline: Status
     status: Status
     aggregates: Sequence[AggregateRow]
+    quarantine: Mapping[str, int]
+    """Why records of this run were quarantined."""
     archive_location: str
     seconds: float
 
@@ -91,6 +96,7 @@ class RunReport:
                 "sent_bytes": self.sent.bytes,
                 "retried": self.sent.retried,
                 **self.run.as_dict(),
+                "quarantined_by_reason": self.quarantine,
                 "put_seconds": round(self.sent.seconds, 3),
                 "seconds": round(self.seconds, 3),
                 "unaccounted": [
@@ -111,6 +117,7 @@ class RunSteps:
     read_status: Callable[[], Status]
     send: Callable[[], Sent]
     aggregates_of: Callable[[Sequence[str]], Sequence[AggregateRow]]
+    quarantined_between: Callable[[Status, Status], Mapping[str, int]]
     archive_location: str
     clock: Callable[[], float]
 
@@ -137,6 +144,7 @@ def run_events(steps: RunSteps, reporter: Reporter, stall_s: float) -> RunReport
         baseline=baseline,
         status=status,
         aggregates=steps.aggregates_of(shown[:SHOWN_TYPES]),
+        quarantine=steps.quarantined_between(baseline, status),
         archive_location=steps.archive_location,
         seconds=steps.clock() - started,
     )
@@ -154,14 +162,14 @@ def send_file(source: Source, stream: EventStream, progress: Progress) -> Sent:
 
 
 def send_sample(stream: EventStream, progress: Progress) -> Sent:
-    """Send the made-up sample; raises as `send_file` does."""
-    sample = make_sample()
-    return _sent(
-        progress,
-        _send_all(sample.records, stream, progress),
-        f"a made-up sample: {sample.distinct:,} events, {sample.duplicates:,} of them twice, "
-        f"{sample.malformed:,} malformed records",
+    """Send the made-up sample, always the same one; raises as `send_file` does."""
+    sample = make_sample(SAMPLE)
+    records = (
+        record_of(row_of_line(line, number), None)
+        for number, line in enumerate(sample.lines, start=1)
     )
+    seconds = _send_all(records, stream, progress)
+    return _sent(progress, seconds, f"a made-up sample of {sample.truth.summary()}")
 
 
 def _send_all(records: Iterable[OutRecord], stream: EventStream, progress: Progress) -> float:

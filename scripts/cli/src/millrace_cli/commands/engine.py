@@ -16,6 +16,7 @@ from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import AsJson, Engine, Format, Maps
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check
+from millrace_cli.quarantine import QuarantineReader
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.rows import RowFormat
 from millrace_cli.run import (
@@ -37,7 +38,7 @@ def run_command(
     *,
     events: Annotated[
         str | None,
-        typer.Option(help="File to send, as for put; without it a small made-up sample."),
+        typer.Option(help="File to send, as for put; without it a made-up sample (see generate)."),
     ] = None,
     maps: Maps = None,
     row_format: Format = RowFormat.AUTO,
@@ -97,6 +98,7 @@ def _run_steps(
         read_status=PipelineReader(environment).status,
         send=send_all,
         aggregates_of=lambda event_types: latest_hours(table, event_types),
+        quarantined_between=QuarantineReader(environment).reasons_between,
         archive_location=f"s3://{environment.outputs.data_bucket}/archive/",
         clock=time.monotonic,
     )
