@@ -291,3 +291,23 @@ run "refuses_an_api_that_takes_nothing" {
 
   expect_failures = [var.api_throttling]
 }
+
+run "refuses_a_hot_scope_that_is_none" {
+  command = plan
+
+  variables {
+    hot_scopes = { scopes = ["edit"] }
+  }
+
+  expect_failures = [var.hot_scopes]
+}
+
+run "refuses_too_many_shards" {
+  command = plan
+
+  variables {
+    hot_scopes = { shards = 65 }
+  }
+
+  expect_failures = [var.hot_scopes]
+}
