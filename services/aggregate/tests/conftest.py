@@ -14,16 +14,27 @@ from moto import mock_aws
 
 from aggregate.catalogue import DefinitionsCatalogue
 from aggregate.domain.deltas import Marker
-from aggregate.domain.packing import Counter
+from aggregate.domain.packing import Part, Place, Sum, sums_of
+from aggregate.domain.units import CommitUnit, ReplayUnit
+from aggregate.loading import AnyReference, Loader
 from aggregate.service import Aggregate, Aggregated
-from millrace.aggregates import MIXED, AggregateKey, AggregateRow, Dimension, Scope
+from millrace.aggregates import (
+    LIVE,
+    MIXED,
+    AggregateKey,
+    AggregateRow,
+    Dimension,
+    Scope,
+    Version,
+)
 from millrace.clock import Clock
-from millrace.commit import Checkpoint, ShardKey, Stage
+from millrace.commit import Checkpoint, Stage
 from millrace.definitions import version_of
 from millrace.enriched import EnrichedEvent
-from millrace.keys import definitions_key, enriched_key
+from millrace.keys import definitions_key, enriched_key, replay_enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference
+from millrace.replay.reference import ReplayReference
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
 from millrace_testing.crash.tap import Tap
@@ -59,6 +70,7 @@ windows = ["day"]
 mode = "replay"
 """
 DEFS = version_of(DEFINITIONS)
+REPLAY = "1766914200"
 
 
 @dataclass
@@ -70,9 +82,9 @@ class FakeMarkers:
     def owners(self, markers: Collection[Marker]) -> Mapping[Marker, str]:
         return {each: self.owner_of[each] for each in markers if each in self.owner_of}
 
-    def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
-        new = {each for each in markers if each not in self.owner_of}
-        self.owner_of |= dict.fromkeys(new, owner)
+    def insert_new(self, owners: Mapping[Marker, str]) -> AbstractSet[Marker]:
+        new = {each for each in owners if each not in self.owner_of}
+        self.owner_of |= {each: owners[each] for each in new}
         return new
 
 
@@ -83,29 +95,44 @@ class FakeCounters:
     ledger: FakeLedger
     clock: Clock
     rows: dict[AggregateKey, AggregateRow] = field(default_factory=dict)
-    marks: set[tuple[ShardKey, int, int]] = field(default_factory=set)
+    marks: set[Place] = field(default_factory=set)
+    counted_by: dict[ReplayUnit, str] = field(default_factory=dict)
+    """The definitions that a replayed event is counted under."""
+    transactions: list[int] = field(default_factory=list)
+    """How many parts each one held."""
+    refusing: Callable[[Sequence[Part]], Exception | None] = lambda _: None
 
-    def add_once(
-        self,
-        shard: ShardKey,
-        first_seq: int,
-        part: int,
-        counters: Sequence[Counter],
-        defs_version: str,
-    ) -> bool:
-        self.ledger.head(shard, first_seq)
-        if (shard, first_seq, part) in self.marks:
-            return False
-        self.marks.add((shard, first_seq, part))
-        for counter in counters:
-            self._add(counter, defs_version)
-        return True
+    def add_once(self, parts: Sequence[Part]) -> AbstractSet[Place]:
+        error = self.refusing(parts)
+        if error:
+            raise error
+        for part in parts:
+            if isinstance(part.unit, CommitUnit):
+                self.ledger.head(part.unit.shard, part.unit.first_seq)
+        settled = {part.place for part in parts if self._is_settled(part)}
+        if settled:
+            return settled
+        self.transactions.append(len(parts))
+        self.marks |= {part.place for part in parts}
+        for part in parts:
+            if isinstance(part.unit, ReplayUnit):
+                self.counted_by.setdefault(part.unit, part.defs_version)
+        for each in sums_of(parts):
+            self._add(each)
+        return set()
+
+    def _is_settled(self, part: Part) -> bool:
+        other = isinstance(part.unit, ReplayUnit) and part.defs_version != self.counted_by.get(
+            part.unit, part.defs_version
+        )
+        return part.place in self.marks or other
 
     def read(self, key: AggregateKey) -> AggregateRow | None:
         return self.rows.get(key)
 
-    def _add(self, counter: Counter, defs_version: str) -> None:
-        key, delta = counter.key, counter.delta
+    def _add(self, each: Sum) -> None:
+        key, delta = each.key, each.delta
+        defs_version = next(iter(each.defs_versions)) if len(each.defs_versions) == 1 else MIXED
         there = self.rows.get(key) or AggregateRow(
             key, 0, 0, 0, delta.sample_event_ids, defs_version, self.clock.now()
         )
@@ -124,6 +151,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = FixedClock(ARRIVAL)
+        self.dry_run = False
         self.ledger = FakeLedger()
         self.objects = FakeObjects()
         self.markers = FakeMarkers()
@@ -133,17 +161,22 @@ class World:
     def service(self, tap: Tap | None = None) -> Aggregate:
         """Return the service; every call of a port is reported to `tap` first."""
         on: Callable[[Any], Any] = tap.on if tap else lambda port: port
+        ledger, objects = on(self.ledger), on(self.objects)
         return Aggregate(
-            ledger=on(self.ledger),
-            objects=on(self.objects),
-            definitions=DefinitionsCatalogue(on(self.objects)),
+            ledger=ledger,
+            loader=Loader(ledger, objects, DefinitionsCatalogue(objects)),
             markers=on(self.markers),
             counters=on(self.counters),
             clock=self.clock,
+            dry_run=self.dry_run,
         )
 
-    def run(self, reference: EnrichedReference, tap: Tap | None = None) -> Aggregated:
-        return self.service(tap).aggregate(reference)
+    def run(self, reference: AnyReference, tap: Tap | None = None) -> Aggregated:
+        """Aggregate one reference; raise why it failed."""
+        (outcome,) = self.service(tap).aggregate([reference])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def commit(self, first_seq: int, events: Sequence[EnrichedEvent]) -> EnrichedReference:
         """Put a commit and its enriched object there; return the reference to it."""
@@ -157,10 +190,21 @@ class World:
             head.commit_id, SHARD, first_seq, str(head.raw_key), "corr-1", key, DEFS
         )
 
-    def row(self, metric: str, dimension: Dimension, *ids: str) -> AggregateRow:
+    def replayed(
+        self, object_id: str, events: Sequence[EnrichedEvent], version: str = REPLAY
+    ) -> ReplayReference:
+        """Put the object of some replayed events there; return the reference to it."""
+        key = replay_enriched_key("replay-1", object_id)
+        self.objects.put_new(key, pack([event.to_line() for event in events]).body)
+        return ReplayReference("replay-1", Version(version), object_id, key, DEFS, "corr-1")
+
+    def row(
+        self, metric: str, dimension: Dimension, *ids: str, version: str = LIVE
+    ) -> AggregateRow:
         """Return the row of the day that every event of these tests is in."""
         window = window_of(ARRIVAL, WindowWidth.DAY)
-        return self.counters.rows[AggregateKey(Scope.of(dimension, *ids), window, metric)]
+        key = AggregateKey(Scope.of(dimension, *ids), window, metric, Version(version))
+        return self.counters.rows[key]
 
     def end(self) -> dict[str, object]:
         """Return all that lasts and must not depend on who came first."""

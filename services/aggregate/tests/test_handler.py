@@ -13,7 +13,9 @@ import pytest
 from aggregate import handler as entry
 from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.markers import DynamoMarkers
+from aggregate.adapters.marks import PartMarks
 from aggregate.catalogue import DefinitionsCatalogue
+from aggregate.loading import Loader
 from aggregate.service import Aggregate
 from millrace.aggregates import Dimension, Scope
 from millrace.aws.aggregates import AggregatesReader
@@ -98,6 +100,65 @@ def test_logs_name_the_commit_and_no_payload(world, run, new_events, caplog):
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)
 
 
+def metrics_of(run, bodies, capsys):
+    entry.metrics.log_metrics(lambda event, _: run(event))(sqs_event(bodies), lambda_context())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [emf] = [line for line in lines if "_aws" in line]
+    return emf
+
+
+def test_the_processor_s_messages_and_errors_are_metrics(world, run, new_events, capsys):
+    """Every message counts, live or replayed; malformed rows and failed messages are errors."""
+    live = world.commit(100, new_events([1, 2, 3]))
+    replayed = world.replayed("a", new_events([4, 5]))
+    rows = [*(each.to_line() for each in new_events([4, 5])), b"{}"]
+    world.objects.bodies[replayed.enriched_key] = pack(rows).body
+    missing = world.commit(200, new_events([6]))
+    del world.objects.bodies[missing.enriched_key]
+    emf = metrics_of(run, [each.to_json() for each in (live, replayed, missing)], capsys)
+    assert emf["ProcessorMessageCount"] == [3.0]
+    assert emf["ProcessorErrorCount"] == [2.0]
+    assert emf["EventsAggregated"] == [3.0]
+    assert emf["ReplayedEventsAggregated"] == [2.0]
+    assert emf["EnrichedRowsMalformed"] == [1.0]
+    assert emf["EnrichedObjectsMissing"] == [1.0]
+    assert emf["AggregateErrors"] == [1.0]
+
+
+def test_a_missing_object_is_logged_with_its_key(world, run, new_events, caplog):
+    """Whoever reads the log finds the object, the commit and the message."""
+    reference = world.commit(100, new_events([1]))
+    del world.objects.bodies[reference.enriched_key]
+    run(sqs_event([reference.to_json()]))
+    (line,) = (each for each in caplog.records if each.message == "enriched object missing")
+    assert (line.key, line.commit_id) == (reference.enriched_key, reference.commit_id)
+    assert line.message_id == "message-0"
+
+
+def test_a_dry_run_returns_what_it_counted(world, run, new_events, caplog):
+    """SQS is told that all went well; beside it stands what would have been added."""
+    world.dry_run = True
+    bodies = [world.replayed(name, new_events([1, 2])).to_json() for name in "ab"]
+    answer = run(sqs_event(bodies))
+    assert answer["batchItemFailures"] == []
+    dry = answer["dry_run"]
+    assert (dry["references"], dry["events"], dry["malformed_events"]) == (2, 4, 0)
+    assert dry["counters"] > 8
+    lines = [each for each in caplog.records if each.message == "dry run: nothing written"]
+    assert [(each.events, each.replay_id) for each in lines] == [(2, "replay-1")] * 2
+    assert not world.counters.rows
+
+
+def test_a_live_reference_in_a_dry_run_is_processed_with_a_warning(world, run, new_events, caplog):
+    """A dry run would take it from its queue uncounted."""
+    world.dry_run = True
+    answer = run(sqs_event([world.commit(100, new_events([1])).to_json()]))
+    assert answer == {"batchItemFailures": []}
+    assert world.row("events", Dimension.TYPE, "view").value == 1
+    (line,) = (each for each in caplog.records if each.levelname == "WARNING")
+    assert "dry run" in line.message
+
+
 def test_importing_needs_no_environment():
     """The module can be imported with an empty environment and makes no client."""
     code = "import aggregate.handler, boto3; assert boto3.DEFAULT_SESSION is None"
@@ -159,12 +220,13 @@ def test_a_whole_delivery_on_dynamodb(world, moto_db, new_events):
     for version, seq in enumerate((100, 200)):
         commit, _ = commit_of([b"{}"], first_seq=seq)
         assert ledger.commit(ledger.read(SHARD), Checkpoint(version + 1, seq, ()), commit)
+    ttl = timedelta(days=90)
+    marks = PartMarks(moto_db.client, "commits-1", "markers-1", world.clock, ttl)
     service = Aggregate(
         ledger=ledger,
-        objects=world.objects,
-        definitions=DefinitionsCatalogue(world.objects),
-        markers=DynamoMarkers(moto_db.client, "markers-1", world.clock, timedelta(days=90)),
-        counters=DynamoCounters(moto_db.client, "commits-1", "aggregates-1", world.clock),
+        loader=Loader(ledger, world.objects, DefinitionsCatalogue(world.objects)),
+        markers=DynamoMarkers(moto_db.client, "markers-1", world.clock, ttl),
+        counters=DynamoCounters(moto_db.client, "aggregates-1", marks, world.clock),
         clock=world.clock,
     )
     bodies = [reference.to_json() for reference in references * 2]

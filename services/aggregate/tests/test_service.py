@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from millrace.aggregates import Dimension
@@ -110,9 +111,10 @@ def test_definitions_are_read_once(world, new_events, new_tap):
     """Immutable definitions are kept: a second commit reads its object alone."""
     references = [world.commit(seq, new_events([seq])) for seq in (100, 200)]
     service = world.service()
-    service.aggregate(references[0])
+    service.aggregate(references[:1])
     del world.objects.bodies[definitions_key(references[0].defs_version)]
-    assert service.aggregate(references[1]).events == 1
+    (second,) = service.aggregate(references[1:])
+    assert second.events == 1
 
 
 def test_a_missing_object_is_named(world, new_events):
@@ -142,8 +144,8 @@ def test_a_marker_that_expires_meanwhile_is_retried(world, new_events, new_tap):
         def owners(self, _):
             return {}
 
-        def insert_new(self, wanted, owner):
-            return markers.insert_new(wanted, owner)
+        def insert_new(self, owners):
+            return markers.insert_new(owners)
 
     world.run(taken)
     world.markers = Expiring()
@@ -158,3 +160,25 @@ def test_the_key_of_the_object_is_the_reference_s(world, new_events):
     other = enriched_key("other")
     world.objects.put_new(other, pack([each.to_line() for each in new_events([1, 2, 3])]).body)
     assert world.run(replace(reference, enriched_key=other)).events == 3
+
+
+def test_malformed_rows_are_skipped_and_counted(world, new_events):
+    """Lines that are no events cost nobody but themselves; the mark says how many there were."""
+    reference = world.commit(100, new_events([1, 2]))
+    lines = [each.to_line() for each in new_events([1, 2])]
+    wrong = orjson.loads(lines[0])
+    broken = [
+        b"{",
+        b"[]",
+        orjson.dumps(wrong | {"event_id": 7}),
+        orjson.dumps(wrong | {"payload": "text"}),
+        orjson.dumps(wrong | {"event_time": "yesterday"}),
+        orjson.dumps({name: wrong[name] for name in wrong if name != "entity_id"}),
+    ]
+    body = pack([lines[0], *broken, lines[1]]).body
+    world.objects.bodies[reference.enriched_key] = body
+    done = world.run(reference)
+    assert (done.events, done.malformed_events) == (2, 6)
+    assert world.row("events", Dimension.TYPE, "view").value == 2
+    mark = world.ledger.head(SHARD, 100).marks[Stage.AGGREGATED]
+    assert (mark["events"], mark["malformed"]) == (2, 6)

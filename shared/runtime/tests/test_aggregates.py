@@ -43,6 +43,7 @@ def hour(number: int) -> Window:
         (Scope.of(Dimension.ENTITY, "user#1/ä"), "ENTITY#user%231%2F%C3%A4"),
         (Scope.of(Dimension.CLIENT, "#en.wikipedia"), "CLIENT#%23en.wikipedia"),
         (Scope.of(Dimension.EXPERIMENT, "e#1", "A"), "EXPERIMENT#e%231#VARIANT#A"),
+        (Scope.of(Dimension.PAYLOAD, "page.size", "#x"), "PAYLOAD#page.size#VALUE#%23x"),
     ],
 )
 def test_partition_keys(scope, text):
@@ -57,7 +58,8 @@ def test_no_id_breaks_a_key(dimension, first, second):
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
     """
-    ids = (first, second) if dimension is Dimension.EXPERIMENT else (first or "-",)
+    paired = dimension in {Dimension.EXPERIMENT, Dimension.PAYLOAD}
+    ids = (first, second) if paired else (first or "-",)
     text = scope_key(Scope(dimension, ids))
     assert len(text.encode()) < 2048 - 150  # a marker's key holds the scope and more
     if all(len(quote(each, safe="")) <= 512 for each in ids):
@@ -70,7 +72,9 @@ def test_ids_too_long_stay_apart():
     assert len({scope_key(Scope.of(Dimension.ENTITY, each)) for each in (one, other)}) == 2
 
 
-@pytest.mark.parametrize("text", ["", "edit", "TYPE#", "COLOUR#red", "EXPERIMENT#e1", "TYPE"])
+@pytest.mark.parametrize(
+    "text", ["", "edit", "TYPE#", "COLOUR#red", "EXPERIMENT#e1", "TYPE", "PAYLOAD#a"]
+)
 def test_what_is_no_scope_is_refused(text):
     """The error names the text."""
     with pytest.raises(ValueError, match="scope"):
@@ -107,7 +111,7 @@ def reader(client) -> AggregatesReader:
     return AggregatesReader(client, "aggregates")
 
 
-def put(client: Any, key: AggregateKey, **fields: object) -> None:
+def put(client: Any, key: AggregateKey, shard: int | None = None, **fields: object) -> None:
     start, end = stored_bounds(key.window)
     row = {
         "metric_name": key.metric,
@@ -121,7 +125,7 @@ def put(client: Any, key: AggregateKey, **fields: object) -> None:
         "defs_versions": {"d" * 16},
         "updated_at": format_ms(DAY),
     } | fields
-    client.put_item(TableName="aggregates", Item=row_key(key) | to_attributes(row))
+    client.put_item(TableName="aggregates", Item=row_key(key, shard) | to_attributes(row))
 
 
 def test_a_row_is_read_whole(client, reader):
@@ -185,6 +189,33 @@ def test_widths_scopes_metrics_and_versions_are_apart(client, reader):
     assert len(found(version=None)) == 4
 
 
+def test_shards_are_read_as_one_row(client, reader):
+    """Also beside what was written before the scope was hot, and beside a metric of longer name."""
+    key = AggregateKey(EDITS, hour(1), "m")
+    large = Decimal("12345678901234567890123456789.123456789")
+    put(client, key, value=large, sample_event_ids=["a", "b", "c"])
+    put(client, key, 0, value=Decimal("0.876543211"), sample_event_ids=["d", "e", "f"])
+    put(client, key, 11, value=-1, updated_at=format_ms(hour(5).start))
+    for metric in ("m2", "m_2"):
+        put(client, AggregateKey(EDITS, hour(1), metric))
+    put(client, AggregateKey(EDITS, hour(2), "m"), 3, defs_versions={"e" * 16})
+    first, *others = reader.query(EDITS, WindowWidth.HOUR)
+    assert (first.key, first.value) == (key, 12345678901234567890123456789)
+    assert (first.event_count, first.input_hash) == (21, 3 * 2**64)
+    assert (first.sample_event_ids, first.updated_at) == (tuple("abcde"), hour(5).start)
+    assert first.defs_version == "d" * 16
+    assert [(row.key.metric, row.value) for row in others] == [("m2", 7), ("m_2", 7), ("m", 7)]
+    assert len(list(reader.query(EDITS, WindowWidth.HOUR, metric="m"))) == 2
+
+
+def test_shards_of_two_definitions_are_mixed(client, reader):
+    """As a row is to which two contributed."""
+    for shard in (0, 1):
+        key = AggregateKey(EDITS, hour(1), "m")
+        put(client, key, shard, defs_versions={str(shard) * 16})
+    assert [row.defs_version for row in reader.query(EDITS, WindowWidth.HOUR)] == ["mixed"]
+
+
 def test_more_rows_than_one_page(client, reader):
     """Every page is read: a query answers with at most 1 MB at once.
 
@@ -203,6 +234,11 @@ def test_a_missing_table_is_an_error_of_the_deployment(client):
 
 def test_a_scope_has_the_ids_of_its_dimension():
     """An experiment needs its variant, nothing else has one."""
-    for dimension, ids in [(Dimension.EXPERIMENT, ("e1",)), (Dimension.TYPE, ("a", "b"))]:
+    wrong = [
+        (Dimension.EXPERIMENT, ("e1",)),
+        (Dimension.PAYLOAD, ("a",)),
+        (Dimension.TYPE, ("a", "b")),
+    ]
+    for dimension, ids in wrong:
         with pytest.raises(ValueError, match=dimension.value):
             Scope(dimension, ids)

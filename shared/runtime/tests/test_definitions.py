@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from millrace.aggregates import Dimension
 from millrace.definitions import (
     CountMetric,
+    Grouping,
     Mode,
     SumMetric,
     UniqueMetric,
@@ -55,13 +56,20 @@ def test_each_kind_is_read():
     definitions = parse((COUNT + SUM + UNIQUE).encode(), "m.toml")
     count, total, unique = definitions.metrics
     assert isinstance(count, CountMetric)
-    assert count.dimensions == (Dimension.TYPE, Dimension.EXPERIMENT)
+    assert count.dimensions == (Grouping(Dimension.TYPE), Grouping(Dimension.EXPERIMENT))
     assert count.windows == (WindowWidth.HOUR, WindowWidth.DAY)
     assert count.mode is Mode.LIVE
     assert isinstance(total, SumMetric)
     assert total.path == ("size", "added")
     assert isinstance(unique, UniqueMetric)
     assert unique.mode is Mode.REPLAY
+
+
+def test_a_metric_can_be_counted_by_a_value_of_the_payload():
+    """A dimension may be a path into the payload, next to those of the event itself."""
+    text = COUNT.replace('"experiment"', '"payload.page.country"')
+    (metric,) = parse(text.encode(), "m.toml").metrics
+    assert metric.dimensions[1] == Grouping(Dimension.PAYLOAD, ("page", "country"))
 
 
 def test_the_version_is_the_hash_of_the_bytes():
@@ -103,17 +111,20 @@ def test_definitions_do_not_change():
         ('kind = "count"', 'kind = "unique"', "metric edits: of: "),
         ('kind = "count"', 'kind = "unique"\nof = "client"', "metric edits: of: "),
         ('kind = "count"', 'kind = "count"\nvalue = "payload.x"', "metric edits: value: "),
-        ('name = "edits"', "", "metric number 1: name: "),
+        ('name = "edits"', "", "metric number 1: name: it is missing: add it"),
         ('name = "edits"', "name = 3", "metric number 1: name: "),
         ('name = "edits"', 'name = "Edits#1"', "metric Edits#1: name: "),
-        ('["type", "experiment"]', '["page"]', "metric edits: dimensions.0: "),
+        ('["type", "experiment"]', '["page"]', "metric edits: dimensions.0: must be one of type,"),
+        ('["type", "experiment"]', '["payload"]', "metric edits: dimensions.0: must be one of"),
+        ('["type", "experiment"]', '["type", 3]', "metric edits: dimensions.1: must be one of"),
+        ('["type", "experiment"]', '["payload..a"]', "metric edits: dimensions.0: must be a path"),
         ('["type", "experiment"]', "[]", "metric edits: dimensions: "),
         ('["type", "experiment"]', '["type", "type"]', "metric edits: dimensions: "),
         ('["hour", "day"]', '["week"]', "metric edits: windows.0: "),
         ('["hour", "day"]', '"hour"', "metric edits: windows: "),
         ('["edit"]', '[""]', "metric edits: event_types.0: "),
         ('["edit"]', '["edit"]\nmode = "never"', "metric edits: mode: "),
-        ('["edit"]', '["edit"]\ncolour = "red"', "metric edits: colour: "),
+        ('["edit"]', '["edit"]\ncolour = "red"', "metric edits: colour: a metric of this kind has"),
     ],
 )
 def test_a_fault_names_file_metric_and_field(line, instead, named):

@@ -98,3 +98,11 @@ def test_a_reference_of_another_format_is_refused():
     fields = orjson.loads(REFERENCE.to_json()) | {"v": 2}
     with pytest.raises(MalformedReference, match="version 1"):
         ReplayReference.parse(orjson.dumps(fields).decode())
+
+
+@pytest.mark.parametrize("version", ["live", "", "1#2", "-1"])
+def test_a_reference_under_no_replay_s_version_is_refused(version):
+    """Events that were counted live must not be counted live again."""
+    fields = orjson.loads(REFERENCE.to_json()) | {"version": version}
+    with pytest.raises(MalformedReference, match="version"):
+        ReplayReference.parse(orjson.dumps(fields).decode())

@@ -51,6 +51,9 @@ locals {
         AGGREGATES_TABLE = local.table_names.aggregates
         MARKERS_TABLE    = local.table_names.markers
         MARKER_TTL_DAYS  = tostring(var.marker_ttl_days)
+        HOT_SCOPES       = jsonencode(var.hot_scopes.scopes)
+        HOT_SCOPE_SHARDS = tostring(var.hot_scopes.shards)
+        DRY_RUN          = tostring(var.dry_run)
       }
     }
     archive = {

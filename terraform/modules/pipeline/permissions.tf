@@ -95,6 +95,10 @@ locals {
         actions   = ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"]
         resources = [local.table_arns.markers]
       }
+      MarkReplayed = {
+        actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.markers]
+      }
       TellMissing = local.tell_missing
       Load = {
         actions   = ["s3:GetObject"]

@@ -425,6 +425,36 @@ variable "marker_ttl_days" {
   }
 }
 
+variable "hot_scopes" {
+  description = "Scopes (as 'millrace aggregates --scope' takes them: TYPE#edit) whose rows are spread over so many items each: for rows that so many references touch that transactions are refused (TransactionConflict in the aggregate function's log). Readers add them up; the list and the number may change at any time."
+  type = object({
+    scopes = optional(list(string), [])
+    shards = optional(number, 8)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition = alltrue([
+      for scope in var.hot_scopes.scopes :
+      can(regex("^((TYPE|SOURCE|ENTITY|CLIENT)#.|EXPERIMENT#.+#VARIANT#.|PAYLOAD#.+#VALUE#.)", scope))
+    ])
+    error_message = "A hot scope is TYPE#..., SOURCE#..., ENTITY#..., CLIENT#..., EXPERIMENT#...#VARIANT#... or PAYLOAD#...#VALUE#..."
+  }
+
+  validation {
+    condition     = var.hot_scopes.shards >= 1 && var.hot_scopes.shards <= 64 && floor(var.hot_scopes.shards) == var.hot_scopes.shards
+    error_message = "The rows of a hot scope are spread over 1 to 64 items: a read fetches all of them."
+  }
+}
+
+variable "dry_run" {
+  description = "Replayed events are read and computed, the counts logged, and nothing of them is written to the aggregates. Live events are processed all the same."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
 variable "index_buckets" {
   description = "Partitions over which the entities of one event day are spread in the index. More make reading an entity's day cheaper and writing small commits dearer; 16 suits commits of 500 to 1,000 events. A new value holds for event days that are not indexed yet."
   type        = number

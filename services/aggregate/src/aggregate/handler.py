@@ -1,27 +1,31 @@
 """Lambda's entry: SQS messages in, the ids of those to redeliver out."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from aggregate.bootstrap import build_aggregate
+from aggregate.reporting import Report
 from aggregate.service import Aggregate
 from aggregate.settings import AggregateSettings
-from millrace.batch import BatchHandler, BatchNames, building
-from millrace.consumer import Done, ReferenceConsumer
+from millrace.batch import Batch, BatchHandler, BatchNames, building
 from millrace.observability import MetricName, service_logger, service_metrics
-from millrace.reference import EnrichedReference
 
 logger = service_logger("aggregate")
 metrics = service_metrics("aggregate")
 
 
-def _aggregate(service: Aggregate, reference: EnrichedReference) -> Done:
-    done = service.aggregate(reference)
-    facts = {
-        "counters": done.counters,
-        "parts": done.parts,
-        "parts_done_before": done.parts_done_before,
-        "unusable_amounts": done.unusable_amounts,
-        "already_marked": done.already_marked,
-    }
-    return Done(done.events, facts)
+def _aggregate(
+    service: Aggregate, event: Mapping[str, Any], _context: LambdaContext, batch: Batch
+) -> dict[str, Any]:
+    """Aggregate the whole batch at once: references that touch the same rows share the writes."""
+    report = Report(logger, metrics, batch)
+    messages = report.references_in(event)
+    outcomes = service.aggregate(list(messages.values()))
+    for (message_id, reference), outcome in zip(messages.items(), outcomes, strict=True):
+        report.note(message_id, reference, outcome, dry_run=service.dry_run)
+    return report.answer()
 
 
 handler = BatchHandler(
@@ -29,5 +33,5 @@ handler = BatchHandler(
     metrics,
     BatchNames(MetricName.AGGREGATE_ERRORS, events=MetricName.AGGREGATED),
     building(logger, AggregateSettings, build_aggregate),
-    ReferenceConsumer(logger, EnrichedReference.parse, _aggregate),
+    _aggregate,
 )

@@ -8,8 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from aggregate.domain.deltas import Marker
-from aggregate.domain.packing import Counter
-from millrace.commit import ShardKey
+from aggregate.domain.packing import Part, Place
 
 
 class Markers(Protocol):
@@ -19,8 +18,8 @@ class Markers(Protocol):
         """Return the owners of those markers that are there; strongly consistent."""
         ...
 
-    def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
-        """Insert each marker for `owner` if it is not there; return those that this call wrote.
+    def insert_new(self, owners: Mapping[Marker, str]) -> AbstractSet[Marker]:
+        """Insert each marker for its owner if it is not there; return those this call wrote.
 
         An earlier call of the same owner may have written some of the others.
         """
@@ -28,19 +27,14 @@ class Markers(Protocol):
 
 
 class Counters(Protocol):
-    """The rows of the aggregates table, added to once for each part of a commit."""
+    """The rows of the aggregates table, added to once for each part."""
 
-    def add_once(
-        self,
-        shard: ShardKey,
-        first_seq: int,
-        part: int,
-        counters: Sequence[Counter],
-        defs_version: str,
-    ) -> bool:
-        """Add all counters and mark the part on its commit, in one transaction.
+    def add_once(self, parts: Sequence[Part]) -> AbstractSet[Place]:
+        """Add all counters of the parts and mark each of them, in one transaction.
 
-        Returns: False if the part was marked already, in which case nothing is added.
+        The parts are of different units, and their marks and rows fit one transaction.
+
+        Returns: the parts that were marked already; if there is one, nothing is added.
 
         Raises:
             CommitMissing: the ledger holds no such commit.

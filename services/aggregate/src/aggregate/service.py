@@ -1,123 +1,164 @@
-"""Aggregate one commit: its enriched rows in, counters raised by exactly what they add."""
+"""Aggregate a batch of references: enriched rows in, counters raised by exactly what they add."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from aggregate.catalogue import DefinitionsCatalogue
-from aggregate.domain.deltas import Marker, contributions
-from aggregate.domain.packing import parts_of
+from aggregate.claims import Claims
+from aggregate.domain.deltas import Marker
+from aggregate.domain.packing import Part, parts_of
+from aggregate.loading import AnyReference, Loaded, Loader
 from aggregate.ports import Counters, Markers
+from aggregate.writing import Written, write
 from millrace.clock import Clock
 from millrace.commit import Stage
-from millrace.enriched import EnrichedEvent
-from millrace.errors import MillraceError, RetryableError
-from millrace.ports import CommitReader, Objects
-from millrace.raw_lines import unpack
+from millrace.ports import CommitReader
 from millrace.reference import EnrichedReference
+from millrace.replay.reference import ReplayReference
 from millrace.times import format_ms
-
-
-class MixedDefinitions(MillraceError):
-    """An enriched object whose rows name several versions of the definitions; a defect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregated:
-    """What one call did; nothing if an earlier one had marked the commit."""
+    """What one call did for one reference; nothing if an earlier one had marked the commit."""
 
     events: int = 0
+    malformed_events: int = 0
     counters: int = 0
     parts: int = 0
     parts_done_before: int = 0
-    """Parts that an earlier, unfinished attempt had written."""
+    """Parts that an earlier attempt had written; of a dry run none, since none was asked for."""
+    unique_entities: int = 0
+    """Entities of unique rows, whoever has counted them."""
     unusable_amounts: int = 0
     already_marked: bool = False
+    dry_run: bool = False
+    """Computed, and nothing was written."""
+
+
+Outcome = Aggregated | Exception
+
+
+@dataclass(slots=True)
+class _Work:
+    """One reference on its way through the batch."""
+
+    reference: AnyReference
+    loaded: Loaded = field(default_factory=Loaded)
+    parts: list[Part] = field(default_factory=list)
+    done_before: int = 0
+    failure: Exception | None = None
+    dry_run: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """Why it failed, or what was done."""
+        return self.failure or Aggregated(
+            events=self.loaded.events,
+            malformed_events=len(self.loaded.malformed),
+            counters=sum(len(part.counters) for part in self.parts),
+            parts=len(self.parts),
+            parts_done_before=self.done_before,
+            unique_entities=sum(len(each.adds.markers) for each in self.loaded.units),
+            unusable_amounts=sum(each.adds.unusable_amounts for each in self.loaded.units),
+            already_marked=self.loaded.already_marked,
+            dry_run=self.dry_run,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """The use case. Every effect is keyed by the commit, so any call may be repeated.
+    """The use case. Every effect is keyed by the commit or the replayed event: calls may repeat.
 
     Everything that is added derives from the enriched object, which is written once, from the
     immutable definitions that its rows name, and from markers whose owner never changes. So every
-    attempt computes the same parts, and a part marked on the commit is not written again.
+    attempt computes the same parts, and a part that is marked is not written again.
     """
 
     ledger: CommitReader
-    objects: Objects
-    definitions: DefinitionsCatalogue
+    loader: Loader
     markers: Markers
     counters: Counters
     clock: Clock
+    dry_run: bool = False
+    """Replayed references are read and computed, and not written. Live ones are written all the
+    same: nobody would send them again."""
 
-    def aggregate(self, reference: EnrichedReference) -> Aggregated:
-        """Add what the commit that `reference` names adds, and mark it.
+    def aggregate(self, references: Sequence[AnyReference]) -> list[Outcome]:
+        """Add what each reference adds, and mark it; return what became of each, in their order.
 
-        When this returns, every part is written exactly once, by this call or an earlier one, and
-        the ledger is marked.
-
-        Raises:
-            CommitMissing, RetryableError: the same call may succeed later.
-            ObjectMissing, ConfigError, MixedDefinitions: it cannot before somebody has acted.
+        A reference that fails stops no other. When one has not failed, every part of it is
+        written exactly once, by this call or an earlier one, and a commit is marked. One that is
+        there twice is done once: the second time it comes as already marked.
         """
-        head = self.ledger.head(reference.shard, reference.first_seq)
-        if Stage.AGGREGATED in head.marks:
-            return Aggregated(already_marked=True)
-        lines = unpack(self.objects.get(reference.enriched_key))
-        events = [EnrichedEvent.from_line(line) for line in lines]
-        done = self._add(reference, events) if events else Aggregated()
-        self._mark(reference, done)
-        return done
+        works = {reference: _Work(reference) for reference in references}
+        _each(works.values(), self._load)
+        _each(works.values(), self._dry)
+        to_write = [work for work in works.values() if not work.dry_run]
+        claims = Claims(self.markers)
+        _each(to_write, lambda work: _cut(work, claims))
+        ready = [work for work in to_write if work.failure is None]
+        written = write(self.counters, [part for work in ready for part in work.parts])
+        _each(ready, lambda work: self._finish(work, written))
+        return [_outcome(works, references, at) for at in range(len(references))]
 
-    def _add(self, reference: EnrichedReference, events: Sequence[EnrichedEvent]) -> Aggregated:
-        version = _definitions_of(events, reference.enriched_key)
-        added = contributions(events, self.definitions.load(version))
-        deltas = added.with_owned(self._owned(added.markers, reference.commit_id))
-        parts = parts_of(deltas)
-        written = [
-            self.counters.add_once(reference.shard, reference.first_seq, number, part, version)
-            for number, part in enumerate(parts)
-        ]
-        return Aggregated(
-            events=len(events),
-            counters=len(deltas),
-            parts=len(parts),
-            parts_done_before=written.count(False),
-            unusable_amounts=added.unusable_amounts,
+    def _load(self, work: _Work) -> None:
+        work.loaded = self.loader.load(work.reference)
+
+    def _dry(self, work: _Work) -> None:
+        """Cut the parts of a dry run as if no entity of its unique rows were new."""
+        if self.dry_run and isinstance(work.reference, ReplayReference):
+            work.dry_run = True
+            work.parts = _parts(work.loaded, {})
+
+    def _finish(self, work: _Work, written: Written) -> None:
+        results = [written[part.place] for part in work.parts]
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        work.done_before = results.count(False)
+        if isinstance(work.reference, EnrichedReference) and not work.loaded.already_marked:
+            self._mark(work.reference, work)
+
+    def _mark(self, reference: EnrichedReference, work: _Work) -> None:
+        mark: dict[str, object] = {
+            "at": format_ms(self.clock.now()),
+            "parts": len(work.parts),
+            "events": work.loaded.events,
+        }
+        if work.loaded.malformed:
+            mark["malformed"] = len(work.loaded.malformed)
+        self.ledger.mark(reference.shard, reference.first_seq, Stage.AGGREGATED, mark)
+
+
+def _each(works: Iterable[_Work], step: Callable[[_Work], None]) -> None:
+    """Take each work that has not failed one step on; one that fails stays behind, alone."""
+    for work in works:
+        if work.failure is None:
+            try:
+                step(work)
+            except Exception as err:  # noqa: BLE001 - the batch's loop: it fails this work alone
+                work.failure = err
+
+
+def _outcome(
+    works: Mapping[AnyReference, _Work], references: Sequence[AnyReference], at: int
+) -> Outcome:
+    outcome = works[references[at]].outcome
+    done_twice = isinstance(outcome, Aggregated) and references[at] in references[:at]
+    return Aggregated(already_marked=True) if done_twice else outcome
+
+
+def _cut(work: _Work, claims: Claims) -> None:
+    wanted = {each.unit.id: each.adds.markers for each in work.loaded.units}
+    work.parts = _parts(work.loaded, claims.claim(wanted))
+
+
+def _parts(loaded: Loaded, owned: Mapping[str, AbstractSet[Marker]]) -> list[Part]:
+    return [
+        Part(each.unit, number, counters, loaded.defs_version)
+        for each in loaded.units
+        for number, counters in enumerate(
+            parts_of(each.adds.with_owned(owned.get(each.unit.id, frozenset())))
         )
-
-    def _owned(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
-        """Claim the markers for this commit; return those that are its own, now or from before.
-
-        Reading first is the cheap order: a strongly consistent read costs a fifth of a write, and
-        an insert that fails is charged like one that succeeds. So it pays as soon as one marker
-        in five is there already, which is the rule for every commit of a window but the first.
-        """
-        if not markers:
-            return frozenset()
-        known = dict(self.markers.owners(markers))
-        missing = [marker for marker in markers if marker not in known]
-        inserted = self.markers.insert_new(missing, owner) if missing else frozenset()
-        lost = [marker for marker in missing if marker not in inserted]
-        if lost:
-            known |= self.markers.owners(lost)
-        if not all(marker in known or marker in inserted for marker in markers):
-            raise RetryableError("a marker was neither inserted nor there: it expired just now")
-        return {each for each in markers if each in inserted or known.get(each) == owner}
-
-    def _mark(self, reference: EnrichedReference, done: Aggregated) -> None:
-        self.ledger.mark(
-            reference.shard,
-            reference.first_seq,
-            Stage.AGGREGATED,
-            {"at": format_ms(self.clock.now()), "parts": done.parts, "events": done.events},
-        )
-
-
-def _definitions_of(events: Sequence[EnrichedEvent], key: str) -> str:
-    """Return the version that the object's rows name: the object counts, not the message."""
-    versions = {event.defs_version for event in events}
-    if len(versions) != 1:
-        raise MixedDefinitions(f"object {key} names the definitions {sorted(versions)}")
-    return versions.pop()
+    ]

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from aggregate.domain.hot import HotScopes
+from millrace.aws.aggregates import scope_of
 from millrace.settings import FunctionSettings
 
 
@@ -16,3 +18,21 @@ class AggregateSettings(FunctionSettings):
     markers_table: str
     marker_ttl_days: Annotated[int, Field(ge=30, le=3650)] = 90
     """Longer than a reference can wait in queues (SQS keeps 14 days, and so does a DLQ)."""
+    hot_scopes: tuple[str, ...] = ()
+    """JSON list of scopes as `millrace aggregates --scope` takes them: `["TYPE#edit"]`."""
+    hot_scope_shards: Annotated[int, Field(ge=1, le=64)] = 8
+    """Items over which each row of a hot scope is spread."""
+    dry_run: bool = False
+    """Compute what replayed events would add, and write nothing of it."""
+
+    @field_validator("hot_scopes")
+    @classmethod
+    def _are_scopes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            scope_of(text)
+        return texts
+
+    @property
+    def hot_scope_rows(self) -> HotScopes:
+        """How the rows of hot scopes are spread."""
+        return HotScopes(frozenset(map(scope_of, self.hot_scopes)), self.hot_scope_shards)

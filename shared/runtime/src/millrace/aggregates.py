@@ -25,6 +25,12 @@ class Dimension(StrEnum):
     CLIENT = "client"
     EXPERIMENT = "experiment"
     """By experiment and variant."""
+    PAYLOAD = "payload"
+    """By the value that the events' payloads hold at one path; definitions name it with the path:
+    `payload.country`."""
+
+
+_IDS = {Dimension.EXPERIMENT: 2, Dimension.PAYLOAD: 2}  # all others have one
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,10 +39,11 @@ class Scope:
 
     dimension: Dimension
     ids: tuple[str, ...]
-    """One id as it came from outside; for an experiment two, its id and the variant."""
+    """One id as it came from outside; for an experiment two, its id and the variant; for a payload
+    two, the names on the path, joined by dots, and the value."""
 
     def __post_init__(self) -> None:
-        wanted = 2 if self.dimension is Dimension.EXPERIMENT else 1
+        wanted = _IDS.get(self.dimension, 1)
         if len(self.ids) != wanted:
             raise ValueError(
                 f"a scope by {self.dimension.value} has {wanted} id(s), not {len(self.ids)}"
@@ -44,7 +51,7 @@ class Scope:
 
     @classmethod
     def of(cls, dimension: Dimension, *ids: str) -> "Scope":
-        """Return the scope of `ids`, in the order experiment, variant if there are two."""
+        """Return the scope of `ids`: if two, experiment and variant, or path and value."""
         return cls(dimension, ids)
 
 

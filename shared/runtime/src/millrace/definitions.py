@@ -1,5 +1,6 @@
-"""Metric definitions: data in TOML, immutable under the hash of their bytes."""
+"""Metric definitions: data in TOML, immutable under the hash of their bytes (docs/metrics.md)."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -21,8 +23,12 @@ from millrace.aggregates import Dimension
 from millrace.errors import ConfigError
 from millrace.windows import WindowWidth
 
-PAYLOAD = "payload"
 _UNION_FAULTS = frozenset({"union_tag_not_found", "union_tag_invalid"})
+_REMEDIES = {
+    "missing": "it is missing: add it",
+    "extra_forbidden": "a metric of this kind has no such field: remove it, or correct its name",
+}
+_PAYLOAD_PATH = re.compile(r"payload(\.[^.]+)+")
 
 T = TypeVar("T")
 
@@ -40,9 +46,52 @@ def _no_repeats(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Grouping:
+    """What a metric is counted by: a dimension and, for the payload, where in it."""
+
+    dimension: Dimension
+    path: tuple[str, ...] = ()
+    """The names to follow inside the payload."""
+
+    @classmethod
+    def parse(cls, text: object) -> "Grouping":
+        """Return the grouping that a definition calls `type`, `experiment` or `payload.country`.
+
+        Raises:
+            ValueError: it is none; the message says what there is.
+        """
+        if isinstance(text, str):
+            if text.startswith("payload."):
+                return cls(Dimension.PAYLOAD, payload_path(text))
+            if text in _GROUPINGS:
+                return cls(Dimension(text))
+        raise ValueError(f"must be one of {', '.join(_GROUPINGS)}, or payload.<name>")
+
+
+_GROUPINGS = tuple(each.value for each in Dimension if each is not Dimension.PAYLOAD)
+
+
+def payload_path(text: str) -> tuple[str, ...]:
+    """Return the names in `payload.a.b`, so a name that holds a dot cannot be reached.
+
+    Raises:
+        ValueError: it is no such path, or longer than 256 characters.
+    """
+    if len(text) > 256 or _PAYLOAD_PATH.fullmatch(text) is None:
+        raise ValueError("must be a path like payload.page.size, at most 256 characters long")
+    return tuple(text.split(".")[1:])
+
+
+def _checked_path(text: str) -> str:
+    payload_path(text)
+    return text
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}\z")]
 EventType = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-PayloadPath = Annotated[str, StringConstraints(pattern=r"^payload(\.[^.]+)+\z", max_length=256)]
+PayloadPath = Annotated[str, AfterValidator(_checked_path)]
+GroupingField = Annotated[Grouping, PlainValidator(Grouping.parse)]
 
 
 class _Metric(BaseModel):
@@ -51,7 +100,9 @@ class _Metric(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
-    dimensions: Annotated[tuple[Dimension, ...], Field(min_length=1), AfterValidator(_no_repeats)]
+    dimensions: Annotated[
+        tuple[GroupingField, ...], Field(min_length=1), AfterValidator(_no_repeats)
+    ]
     windows: Annotated[tuple[WindowWidth, ...], Field(min_length=1), AfterValidator(_no_repeats)]
     event_types: Annotated[tuple[EventType, ...], AfterValidator(_no_repeats)] = ()
     """The types that count; empty means all."""
@@ -73,12 +124,12 @@ class SumMetric(_Metric):
 
     kind: Literal["sum"]
     value: PayloadPath
-    """`payload.a.b`: names separated by dots, so a name that holds a dot cannot be reached."""
+    """Where the number is: `payload.a.b`."""
 
     @property
     def path(self) -> tuple[str, ...]:
         """The names to follow inside the payload."""
-        return tuple(self.value.split(".")[1:])
+        return payload_path(self.value)
 
 
 class UniqueMetric(_Metric):
@@ -121,7 +172,9 @@ def parse(data: bytes, name: str) -> Definitions:
     for number, table in enumerate(_tables(data, name), start=1):
         metric = _metric(table, f"{name}: {_label(table, number)}")
         if any(metric.name == other.name for other in metrics):
-            raise ConfigError(f"{name}: metric {metric.name}: name: an earlier metric has it")
+            raise ConfigError(
+                f"{name}: metric {metric.name}: name: an earlier metric has it: rename one"
+            )
         metrics.append(metric)
     return Definitions(version_of(data), tuple(metrics))
 
@@ -150,7 +203,7 @@ def _metric(table: object, where: str) -> Metric:
     try:
         return _ADAPTER.validate_python(table)
     except ValidationError as err:
-        raise ConfigError(f"{where}: {'; '.join(_faults(err))}") from err
+        raise ConfigError(f"{where}: {'; '.join(_faults(err))} (see docs/metrics.md)") from err
 
 
 def _faults(err: ValidationError) -> list[str]:
@@ -161,5 +214,6 @@ def _faults(err: ValidationError) -> list[str]:
             return ["kind: must be one of count, sum, unique"]
         field, *within = fault["loc"][1:]  # pydantic puts the kind in front
         place = ".".join(map(str, (field, *within)))
-        by_field.setdefault(str(field), f"{place}: {fault['msg']}")
+        problem = _REMEDIES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        by_field.setdefault(str(field), f"{place}: {problem}")
     return list(by_field.values())

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from millrace.errors import ConfigError
 
@@ -33,3 +33,5 @@ def load_settings(model: type[S]) -> S:
             for fault in err.errors(include_url=False)
         )
         raise ConfigError(f"the function's environment is incomplete: {faults}") from err
+    except SettingsError as err:  # a list that is not JSON; the message names its field
+        raise ConfigError(f"the function's environment is wrong: {err}") from err

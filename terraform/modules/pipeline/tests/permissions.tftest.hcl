@@ -232,6 +232,15 @@ run "aggregate_may_do_its_work_and_no_more" {
           "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-markers",
         ])
       }
+      MarkReplayed = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-markers",
+        ])
+      }
       TellMissing = {
         actions = tolist([
           "s3:ListBucket",

@@ -75,8 +75,13 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "MARKER_TTL_DAYS"])
+    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "MARKER_TTL_DAYS", "HOT_SCOPES", "HOT_SCOPE_SHARDS", "DRY_RUN"])
     error_message = "aggregate has its settings"
+  }
+
+  assert {
+    condition     = local.functions.aggregate.settings.HOT_SCOPES == "[]" && local.functions.aggregate.settings.DRY_RUN == "false"
+    error_message = "nothing is hot and no run is dry unless somebody asks for it"
   }
 
   assert {
@@ -125,5 +130,24 @@ run "producers_have_policies_to_attach" {
   assert {
     condition     = local.producer_statements.api.Send == { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:eu-central-1:123456789012:mock/*/POST/ingest"] }
     error_message = "a producer over HTTP may call POST /ingest and no other route"
+  }
+}
+
+run "hot_scopes_reach_aggregate" {
+  command = plan
+
+  variables {
+    hot_scopes = { scopes = ["TYPE#edit", "PAYLOAD#country#VALUE#de"], shards = 16 }
+    dry_run    = true
+  }
+
+  assert {
+    condition     = jsondecode(local.functions.aggregate.settings.HOT_SCOPES) == ["TYPE#edit", "PAYLOAD#country#VALUE#de"] && local.functions.aggregate.settings.HOT_SCOPE_SHARDS == "16"
+    error_message = "the list is JSON, as the function's settings take it"
+  }
+
+  assert {
+    condition     = local.functions.aggregate.settings.DRY_RUN == "true"
+    error_message = "a dry run is a setting"
   }
 }

@@ -511,3 +511,23 @@ run "refuses_a_subnet_that_is_no_id" {
 
   expect_failures = [var.vpc_config]
 }
+
+run "refuses_a_hot_scope_that_is_none" {
+  command = plan
+
+  variables {
+    hot_scopes = { scopes = ["edit"] }
+  }
+
+  expect_failures = [var.hot_scopes]
+}
+
+run "refuses_too_many_shards" {
+  command = plan
+
+  variables {
+    hot_scopes = { shards = 65 }
+  }
+
+  expect_failures = [var.hot_scopes]
+}

@@ -1,27 +1,27 @@
 """Counters on DynamoDB: the rows of the aggregates table, added to once for each part."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.nap import sleep as nap
 
-from aggregate.adapters.waiting import ATTEMPTS, JITTER
-from aggregate.domain.packing import Counter
+from aggregate.adapters.marks import PartMarks
+from aggregate.adapters.waiting import ATTEMPTS, BUNDLE_ATTEMPTS, JITTER
+from aggregate.domain.hot import HotScopes
+from aggregate.domain.packing import Part, Place, Sum, sums_of
 from millrace.aws.aggregates import row_key, stored_bounds
 from millrace.aws.errors import code_of, translated
-from millrace.aws.ledger_items import head_key, to_attributes
+from millrace.aws.ledger_items import to_attributes
 from millrace.clock import Clock
-from millrace.commit import ShardKey
-from millrace.errors import CommitMissing, ConfigError, RetryableError
-from millrace.times import format_ms, to_epoch_ms
+from millrace.errors import ConfigError, RetryableError
+from millrace.times import format_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-    from millrace.aws.ledger_items import Item
 
 # What retrying cannot mend; throttles and conflicts pass.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -37,60 +37,64 @@ _ADD = (
 )
 
 
+NOTHING_HOT = HotScopes()
+
+
 class _Contended(RetryableError):
     """Another transaction held a row, or the table was throttled: worth an own retry."""
 
 
 class DynamoCounters:
-    """`aggregate.ports.Counters`: one TransactWriteItems for each part."""
+    """`aggregate.ports.Counters`: one TransactWriteItems for the parts, their marks first."""
 
     def __init__(
         self,
         client: "DynamoDBClient",
-        commits_table: str,
-        aggregates_table: str,
+        table: str,
+        marks: PartMarks,
         clock: Clock,
+        *,
+        hot: HotScopes = NOTHING_HOT,
         sleep: Callable[[float], None] = nap,
     ) -> None:
         self._client = client
-        self._commits = commits_table
-        self._aggregates = aggregates_table
+        self._table = table
+        self._marks = marks
         self._clock = clock
-        self._retrying = Retrying(
-            sleep=sleep,
-            stop=stop_after_attempt(ATTEMPTS),
+        self._hot = hot
+        self._sleep = sleep
+
+    def add_once(self, parts: Sequence[Part]) -> AbstractSet[Place]:
+        """Add all counters and mark the parts; return those marked already, then nothing is added.
+
+        An answer that got lost is met by the marks, so no request token has to be kept.
+        """
+        unit_id = parts[0].unit.id
+        writes: list[TransactWriteItemTypeDef] = [
+            *map(self._marks.update, parts),
+            *(self._add(each, unit_id) for each in sums_of(parts)),
+        ]
+        refused = self._retrying(parts)(self._refused, parts, writes)
+        marked = {part.place for part in refused if self._marks.is_settled(part)}
+        for part in refused:
+            if part.place not in marked:
+                raise RetryableError(f"{part.mark} of {part.unit} was refused, and is not there")
+        return marked
+
+    def _retrying(self, parts: Sequence[Part]) -> Retrying:
+        """A bundle gives up sooner than a part alone, whose turn comes after it."""
+        return Retrying(
+            sleep=self._sleep,
+            stop=stop_after_attempt(ATTEMPTS if len(parts) == 1 else BUNDLE_ATTEMPTS),
             wait=JITTER,
             retry=retry_if_exception_type(_Contended),
             reraise=True,
         )
 
-    def add_once(
-        self,
-        shard: ShardKey,
-        first_seq: int,
-        part: int,
-        counters: Sequence[Counter],
-        defs_version: str,
-    ) -> bool:
-        """Add all counters and mark the part on its commit, unless it is marked already.
-
-        An answer that got lost is met by the mark, so no request token has to be kept.
-        """
-        mark = f"agg_{part}"
-        writes: list[TransactWriteItemTypeDef] = [
-            self._mark(head_key(shard, first_seq), mark),
-            *(self._add(counter, defs_version) for counter in counters),
-        ]
-        if self._retrying(self._written, writes):
-            return True
-        if self._is_marked(shard, first_seq, mark):
-            return False
-        raise RetryableError(
-            f"the ledger refused {mark} of {shard} {first_seq} but has no such mark"
-        )
-
-    def _written(self, writes: "Sequence[TransactWriteItemTypeDef]") -> bool:
-        """Return False if the condition on the first item, the mark, does not hold."""
+    def _refused(
+        self, parts: Sequence[Part], writes: "Sequence[TransactWriteItemTypeDef]"
+    ) -> list[Part]:
+        """Write; return the parts whose mark did not meet its condition, if any."""
         with translated("TransactWriteItems counters"):
             try:
                 self._client.transact_write_items(TransactItems=writes)
@@ -98,41 +102,20 @@ class DynamoCounters:
                 if code_of(err) != "TransactionCanceledException":
                     raise
                 reasons = _reasons(err)
-                if reasons[:1] == ["ConditionalCheckFailed"]:
-                    return False
+                refused = [
+                    part
+                    for part, reason in zip(parts, reasons, strict=False)
+                    if reason == "ConditionalCheckFailed"
+                ]
+                if refused:
+                    return refused
                 permanent = _PERMANENT.intersection(reasons)
                 error = ConfigError if permanent else _Contended
                 raise error(f"TransactWriteItems counters: {err}") from err
-        return True
+        return []
 
-    def _is_marked(self, shard: ShardKey, first_seq: int, mark: str) -> bool:
-        with translated("GetItem commits"):
-            answer = self._client.get_item(
-                TableName=self._commits,
-                Key=head_key(shard, first_seq),
-                ProjectionExpression="seq, #mark",
-                ExpressionAttributeNames={"#mark": mark},
-                ConsistentRead=True,
-            )
-        if "Item" not in answer:
-            raise CommitMissing(f"the ledger holds no commit at {shard} {first_seq}")
-        return mark in answer["Item"]
-
-    def _mark(self, key: "Item", mark: str) -> "TransactWriteItemTypeDef":
-        now_ms = to_epoch_ms(self._clock.now())
-        return {
-            "Update": {
-                "TableName": self._commits,
-                "Key": key,
-                "UpdateExpression": "SET #mark = :at",
-                "ConditionExpression": "attribute_not_exists(#mark) AND attribute_exists(seq)",
-                "ExpressionAttributeNames": {"#mark": mark},
-                "ExpressionAttributeValues": to_attributes({":at": now_ms}),
-            }
-        }
-
-    def _add(self, counter: Counter, defs_version: str) -> "TransactWriteItemTypeDef":
-        key, delta = counter.key, counter.delta
+    def _add(self, each: Sum, unit_id: str) -> "TransactWriteItemTypeDef":
+        key, delta = each.key, each.delta
         start, end = stored_bounds(key.window)
         values = {
             ":metric": key.metric,
@@ -144,12 +127,12 @@ class DynamoCounters:
             ":value": delta.value,
             ":events": delta.event_count,
             ":hash": delta.input_hash,
-            ":defs": {defs_version},
+            ":defs": set(each.defs_versions),
         }
         return {
             "Update": {
-                "TableName": self._aggregates,
-                "Key": row_key(key),
+                "TableName": self._table,
+                "Key": row_key(key, self._hot.shard_of(key.scope, unit_id)),
                 "UpdateExpression": _ADD,
                 "ExpressionAttributeNames": {"#value": "value"},  # a reserved word
                 "ExpressionAttributeValues": to_attributes(values),

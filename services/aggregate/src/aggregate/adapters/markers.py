@@ -1,6 +1,6 @@
 """Unique markers on DynamoDB."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -70,35 +70,35 @@ class DynamoMarkers:
         rows = map(from_attributes, self._batches.read(keys, consistent=True))
         return {by_key[row["PK"], row["SK"]]: row["owner"] for row in rows}
 
-    def insert_new(self, markers: Sequence[Marker], owner: str) -> AbstractSet[Marker]:
-        """Insert each marker for `owner` if it is not there; return those that this call wrote."""
+    def insert_new(self, owners: Mapping[Marker, str]) -> AbstractSet[Marker]:
+        """Insert each marker for its owner if it is not there; return those this call wrote."""
         expires_at = int((self._clock.now() + self._ttl).timestamp())
         inserted: set[Marker] = set()
-        for chunk in chunked(markers, STATEMENTS_PER_CALL):
-            inserted |= self._insert_chunk(chunk, owner, expires_at)
+        for chunk in chunked(owners.items(), STATEMENTS_PER_CALL):
+            inserted |= self._insert_chunk(chunk, expires_at)
         return inserted
 
-    def _insert_chunk(self, markers: list[Marker], owner: str, expires_at: int) -> set[Marker]:
+    def _insert_chunk(self, owned: list[tuple[Marker, str]], expires_at: int) -> set[Marker]:
         inserted: set[Marker] = set()
-        left = markers
+        left = owned
 
         def another_round() -> bool:
             nonlocal left
-            left = self._insert_round(left, owner, expires_at, inserted)
+            left = self._insert_round(left, expires_at, inserted)
             return bool(left)
 
         self._repeat(another_round, "BatchExecuteStatement markers")
         return inserted
 
     def _insert_round(
-        self, markers: list[Marker], owner: str, expires_at: int, inserted: set[Marker]
-    ) -> list[Marker]:
+        self, owned: list[tuple[Marker, str]], expires_at: int, inserted: set[Marker]
+    ) -> list[tuple[Marker, str]]:
         """Send one call; add to `inserted` and return the markers that were throttled."""
-        statements = [self._statement(marker, owner, expires_at) for marker in markers]
+        statements = [self._statement(marker, owner, expires_at) for marker, owner in owned]
         with translated("BatchExecuteStatement markers"):
             answer = self._client.batch_execute_statement(Statements=statements)
-        throttled: list[Marker] = []
-        for marker, response in zip(markers, answer["Responses"], strict=True):
+        throttled: list[tuple[Marker, str]] = []
+        for (marker, owner), response in zip(owned, answer["Responses"], strict=True):
             error = response.get("Error")
             code = error.get("Code", "") if error else None
             if code is None:
@@ -106,7 +106,7 @@ class DynamoMarkers:
             elif code in _PERMANENT:
                 raise ConfigError(f"the markers table refuses INSERT: {error}")
             elif code != "DuplicateItem":
-                throttled.append(marker)
+                throttled.append((marker, owner))
         return throttled
 
     def _statement(

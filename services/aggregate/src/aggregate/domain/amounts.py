@@ -9,6 +9,8 @@ events of the largest amount.
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from aggregate.domain.payloads import value_at
+
 LARGEST = Decimal(10) ** 18
 SMALLEST_STEP = Decimal("1e-9")
 _EXACT = Context(prec=38, rounding=ROUND_HALF_EVEN)
@@ -20,11 +22,7 @@ def amount_at(payload: Mapping[str, object], path: tuple[str, ...]) -> Decimal |
     Returns: None if there is none, if it is no number (a text or a truth value is none), or if it
         is LARGEST or beyond, either way of zero.
     """
-    at: object = payload
-    for name in path:
-        if not isinstance(at, Mapping) or name not in at:
-            return None
-        at = at[name]
+    at = value_at(payload, path)
     if isinstance(at, bool) or not isinstance(at, int | float):
         return None
     number = Decimal(repr(at))  # a float's shortest form: 0.1 is 0.1
@@ -38,4 +36,15 @@ def total(amounts: Iterable[Decimal]) -> int | Decimal:
     result = Decimal(0)
     for amount in amounts:
         result = _EXACT.add(result, amount)
-    return int(result) if result == result.to_integral_value() else result
+    return _whole_as_int(result)
+
+
+def added(one: int | Decimal, other: int | Decimal) -> int | Decimal:
+    """Return the exact sum of two totals; a whole number as int."""
+    if isinstance(one, int) and isinstance(other, int):
+        return one + other
+    return _whole_as_int(_EXACT.add(Decimal(one), Decimal(other)))
+
+
+def _whole_as_int(number: Decimal) -> int | Decimal:
+    return int(number) if number == number.to_integral_value() else number

@@ -1,4 +1,4 @@
-"""What the events of one commit add to which rows."""
+"""What the events of one unit add to which rows."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,9 +6,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from aggregate.domain.amounts import amount_at, total
-from millrace.aggregates import SAMPLES, AggregateKey, Dimension, Scope
-from millrace.definitions import CountMetric, Definitions, Metric, SumMetric, UniqueMetric
+from aggregate.domain.amounts import added, amount_at, total
+from aggregate.domain.payloads import text_at
+from millrace.aggregates import LIVE, SAMPLES, AggregateKey, Dimension, Scope, Version
+from millrace.definitions import (
+    CountMetric,
+    Definitions,
+    Grouping,
+    Metric,
+    SumMetric,
+    UniqueMetric,
+)
 from millrace.enriched import EnrichedEvent
 from millrace.windows import Window, WindowWidth, window_of
 
@@ -24,6 +32,15 @@ class Delta:
     sample_event_ids: tuple[str, ...]
     """The first of the object, so every attempt has the same."""
 
+    def plus(self, other: "Delta") -> "Delta":
+        """Return what both add to one row; the samples of this one come first."""
+        return Delta(
+            value=added(self.value, other.value),
+            event_count=self.event_count + other.event_count,
+            input_hash=self.input_hash + other.input_hash,
+            sample_event_ids=(self.sample_event_ids + other.sample_event_ids)[:SAMPLES],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -35,7 +52,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """All that one commit adds. Which rows there are depends on its object alone."""
+    """All that one unit adds. Which rows there are depends on its object alone."""
 
     deltas: Mapping[AggregateKey, Delta]
     """The value of a unique row is 0 until its markers are resolved."""
@@ -60,56 +77,59 @@ class _Counted:
     hash64: int
 
 
-Cell = tuple[Scope, Window]
+CellKind = tuple[Grouping, WindowWidth]
 
 
-def contributions(events: Sequence[EnrichedEvent], definitions: Definitions) -> Contributions:
-    """Return what `events` add under the live metrics of `definitions`.
+def contributions(
+    events: Sequence[EnrichedEvent], definitions: Definitions, version: Version = LIVE
+) -> Contributions:
+    """Return what `events` add under `version`: live by the live metrics, a replay by all.
 
     The order of `events` decides the samples and nothing else.
     """
-    metrics = _by_cell_kind(definitions.live)
+    counted = definitions.live if version == LIVE else definitions.metrics
+    metrics = _by_cell_kind(counted)
     deltas: dict[AggregateKey, Delta] = {}
     markers: list[Marker] = []
-    for (scope, window), members in _cells(events, metrics).items():
-        for metric in metrics[scope.dimension, window.width]:
-            key = AggregateKey(scope, window, metric.name)
+    for (scope, window, kind), members in _cells(events, metrics).items():
+        for metric in metrics[kind]:
+            key = AggregateKey(scope, window, metric.name, version)
             chosen, value = _measured(metric, members)
             if chosen:
                 deltas[key] = _delta(chosen, value)
             if isinstance(metric, UniqueMetric):
                 entities = dict.fromkeys(each.event.entity_id for each in chosen)
                 markers.extend(Marker(key, entity) for entity in entities)
-    return Contributions(deltas, tuple(markers), _unusable(events, definitions.live))
+    return Contributions(deltas, tuple(markers), _unusable(events, counted))
 
 
-def _by_cell_kind(
-    metrics: Iterable[Metric],
-) -> Mapping[tuple[Dimension, WindowWidth], Sequence[Metric]]:
-    kinds: dict[tuple[Dimension, WindowWidth], list[Metric]] = defaultdict(list)
+def _by_cell_kind(metrics: Iterable[Metric]) -> Mapping[CellKind, Sequence[Metric]]:
+    kinds: dict[CellKind, list[Metric]] = defaultdict(list)
     for metric in metrics:
-        for dimension in metric.dimensions:
+        for grouping in metric.dimensions:
             for width in metric.windows:
-                kinds[dimension, width].append(metric)
+                kinds[grouping, width].append(metric)
     return kinds
 
 
 def _cells(
-    events: Iterable[EnrichedEvent], kinds: Iterable[tuple[Dimension, WindowWidth]]
-) -> Mapping[Cell, Sequence[_Counted]]:
+    events: Iterable[EnrichedEvent], kinds: Iterable[CellKind]
+) -> Mapping[tuple[Scope, Window, CellKind], Sequence[_Counted]]:
     """Group the events by scope and window, in their order, for the kinds that are asked for."""
-    cells: dict[Cell, list[_Counted]] = defaultdict(list)
+    cells: dict[tuple[Scope, Window, CellKind], list[_Counted]] = defaultdict(list)
     asked = list(kinds)
     for event in events:
         counted = _Counted(event, event.hash64)
         windows = {width: window_of(event.event_time, width) for width in WindowWidth}
-        for dimension, width in asked:
-            for scope in _scopes(event, dimension):
-                cells[scope, windows[width]].append(counted)
+        for kind in asked:
+            grouping, width = kind
+            for scope in _scopes(event, grouping):
+                cells[scope, windows[width], kind].append(counted)
     return cells
 
 
-def _scopes(event: EnrichedEvent, dimension: Dimension) -> Iterator[Scope]:
+def _scopes(event: EnrichedEvent, grouping: Grouping) -> Iterator[Scope]:
+    dimension = grouping.dimension
     match dimension:
         case Dimension.TYPE:
             yield Scope.of(dimension, event.event_type)
@@ -123,6 +143,10 @@ def _scopes(event: EnrichedEvent, dimension: Dimension) -> Iterator[Scope]:
             pairs = ((each.experiment_id, each.variant) for each in event.assignments)
             for experiment_id, variant in dict.fromkeys(pairs):
                 yield Scope.of(dimension, experiment_id, variant)
+        case Dimension.PAYLOAD:
+            value = text_at(event.payload, grouping.path)
+            if value is not None:
+                yield Scope.of(dimension, ".".join(grouping.path), value)
 
 
 def _measured(

@@ -1,13 +1,22 @@
-"""The aggregates table: its keys, built here alone, and reading it."""
+"""The aggregates table: its keys, built here alone, and reading it.
+
+The row of a hot scope is written as several items, its shards, whose sort keys are the row's with
+`#<shard>` behind it (docs/adr/0013). Metric names hold no `#`, so a row and its shards stand side
+by side in every query, and reading adds them up without having to know which scopes are hot.
+"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from millrace.aggregates import (
     LIVE,
     MIXED,
+    SAMPLES,
     AggregateKey,
     AggregateRow,
     Dimension,
@@ -25,12 +34,17 @@ if TYPE_CHECKING:
 
     from millrace.aws.ledger_items import Item
 
-_VARIANT = "#VARIANT#"
+_JOINS = {Dimension.EXPERIMENT: "#VARIANT#", Dimension.PAYLOAD: "#VALUE#"}
+_EXACT = Context(prec=40)  # two numbers of DynamoDB's 38 digits; Python's own default is 28
 
 
 def scope_key(scope: Scope) -> str:
-    """Return the partition key of a scope: `TYPE#edit`, `EXPERIMENT#e1#VARIANT#A`."""
-    return f"{scope.dimension.name}#{_VARIANT.join(map(encode_id, scope.ids))}"
+    """Return the partition key of a scope.
+
+    `TYPE#edit`, `EXPERIMENT#e1#VARIANT#A`, `PAYLOAD#page.country#VALUE#de`.
+    """
+    join = _JOINS.get(scope.dimension, "")
+    return f"{scope.dimension.name}#{join.join(map(encode_id, scope.ids))}"
 
 
 def scope_of(partition_key: str) -> Scope:
@@ -43,7 +57,9 @@ def scope_of(partition_key: str) -> Scope:
     if name not in Dimension.__members__ or not ids:
         known = ", ".join(f"{each}#..." for each in Dimension.__members__)
         raise ValueError(f"{partition_key!r} is not a scope; it is one of {known}")
-    return Scope(Dimension[name], tuple(map(decode_id, ids.split(_VARIANT))))
+    dimension = Dimension[name]
+    join = _JOINS.get(dimension)
+    return Scope(dimension, tuple(map(decode_id, ids.split(join, 1) if join else [ids])))
 
 
 def row_sort_key(key: AggregateKey) -> str:
@@ -51,9 +67,10 @@ def row_sort_key(key: AggregateKey) -> str:
     return f"{key.window.label}#VER#{key.version}#{key.metric}"
 
 
-def row_key(key: AggregateKey) -> "Item":
-    """Return the whole key of a row."""
-    return to_attributes({"PK": scope_key(key.scope), "SK": row_sort_key(key)})
+def row_key(key: AggregateKey, shard: int | None = None) -> "Item":
+    """Return the whole key of a row, or of one of its shards."""
+    sort_key = row_sort_key(key) if shard is None else f"{row_sort_key(key)}#{shard}"
+    return to_attributes({"PK": scope_key(key.scope), "SK": sort_key})
 
 
 def stored_bounds(window: Window) -> tuple[str, str]:
@@ -105,9 +122,10 @@ class AggregatesReader:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
         pages = self._client.get_paginator("query").paginate(**request)
         with translated("Query aggregates"):
-            for page in pages:
-                for item in page["Items"]:
-                    yield _row(item, scope, width)
+            items = (item for page in pages for item in page["Items"])
+            rows = (_row(item, scope, width) for item in items)
+            for _, shards in groupby(rows, lambda row: row.key):
+                yield reduce(_together, shards)
 
 
 def _bound(at: datetime | None, width: WindowWidth, separator: str) -> str:
@@ -130,6 +148,20 @@ def _row(item: Mapping[str, Any], scope: Scope, width: WindowWidth) -> Aggregate
         sample_event_ids=tuple(row["sample_event_ids"]),
         defs_version=next(iter(versions)) if len(versions) == 1 else MIXED,
         updated_at=parse_rfc3339(row["updated_at"]),
+    )
+
+
+def _together(one: AggregateRow, other: AggregateRow) -> AggregateRow:
+    """Return two shards of a row as one; the samples of the lower shard come first."""
+    same_definitions = one.defs_version == other.defs_version
+    return replace(
+        one,
+        value=_number(_EXACT.add(Decimal(one.value), Decimal(other.value))),
+        event_count=one.event_count + other.event_count,
+        input_hash=one.input_hash + other.input_hash,
+        sample_event_ids=(one.sample_event_ids + other.sample_event_ids)[:SAMPLES],
+        defs_version=one.defs_version if same_definitions else MIXED,
+        updated_at=max(one.updated_at, other.updated_at),
     )
 
 

@@ -40,14 +40,15 @@ class ReplayReference:
         """Return the reference in a message body.
 
         Raises:
-            MalformedReference: not JSON, not this version, or a field is missing.
+            MalformedReference: not JSON, not this version, a field is missing, or `version` is no
+                replay's: under `live` the events would count twice.
         """
         fields = _object_in(body)
         if fields.get("v") != VERSION:
             raise MalformedReference(f"the message body is not a reference of version {VERSION}")
         return cls(
             replay_id=_text(fields, "replay_id"),
-            version=Version(_text(fields, "version")),
+            version=_version(fields),
             object_id=_text(fields, "object_id"),
             enriched_key=_text(fields, "enriched_key"),
             defs_version=_text(fields, "defs_version"),
@@ -71,6 +72,13 @@ def _object_in(body: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise MalformedReference("the message body is not a JSON object")
     return fields
+
+
+def _version(fields: dict[str, Any]) -> Version:
+    version = _text(fields, "version")
+    if not version.isdecimal():
+        raise MalformedReference("the reference's `version` is not the start of a replay")
+    return Version(version)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
