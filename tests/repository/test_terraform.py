@@ -47,7 +47,9 @@ def test_every_validation_is_seen_to_refuse(root: Path, files: tuple[Path, ...])
     assert not lacking, "\n".join(lacking)
 
 
-def test_every_variable_is_typed_described_and_never_null(root: Path, files: tuple[Path, ...]) -> None:
+def test_every_variable_is_typed_described_and_never_null(
+    root: Path, files: tuple[Path, ...]
+) -> None:
     """No variable of any module or environment lacks its type, its description, `nullable`."""
     lacking = [
         f"{module}:{block['labels']} has no {word}"

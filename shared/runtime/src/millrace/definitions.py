@@ -68,6 +68,10 @@ class Grouping:
                 return cls(Dimension(text))
         raise ValueError(f"must be one of {', '.join(_GROUPINGS)}, or payload.<name>")
 
+    def __str__(self) -> str:
+        """Name it as definitions do."""
+        return ".".join((self.dimension.value, *self.path))
+
 
 _GROUPINGS = tuple(each.value for each in Dimension if each is not Dimension.PAYLOAD)
 

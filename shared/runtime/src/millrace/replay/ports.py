@@ -1,0 +1,81 @@
+"""What replays need of the outside; `millrace.aws.replays` and fakes provide it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from millrace.aggregates import Version
+from millrace.replay.plan import Plan
+from millrace.replay.progress import ProcessedObject, SkippedEvent
+from millrace.replay.record import AuditEntry, Replay
+
+
+class ReplayLedger(Protocol):
+    """Plans, replays, their progress and their audit. May block, raise RetryableError."""
+
+    def save_plan(self, plan: Plan) -> None:
+        """Keep a plan for good."""
+        ...
+
+    def plan(self, plan_id: str) -> Plan:
+        """Return a plan.
+
+        Raises:
+            UnknownReplay: there is none of that id.
+        """
+        ...
+
+    def reserve_version(self, version: Version, replay_id: str) -> bool:
+        """Reserve the version for this replay; return False if another one has it."""
+        ...
+
+    def start(self, replay: Replay, audit: AuditEntry) -> bool:
+        """Write a new replay; return False if it is there already."""
+        ...
+
+    def replay(self, replay_id: str) -> Replay:
+        """Return a replay, strongly consistent.
+
+        Raises:
+            UnknownReplay: there is none of that id.
+        """
+        ...
+
+    def advance(self, before: Replay, after: Replay, audit: AuditEntry | None = None) -> bool:
+        """Write `after` if the replay is still at `before`'s step; return whether it was."""
+        ...
+
+    def note(self, replay_id: str, audit: AuditEntry) -> None:
+        """Add an entry to the audit."""
+        ...
+
+    def audit(self, replay_id: str) -> Sequence[AuditEntry]:
+        """Return the audit, oldest first."""
+        ...
+
+    def replays(self) -> Iterator[Replay]:
+        """Yield every replay, newest first."""
+        ...
+
+    def replays_of_plan(self, plan_id: str) -> Sequence[str]:
+        """Return the ids of the replays of a plan, oldest first."""
+        ...
+
+    def objects(self, replay_id: str) -> Iterator[ProcessedObject]:
+        """Yield what the processor made of the messages, strongly consistent."""
+        ...
+
+    def skipped(self, replay_id: str) -> Iterator[SkippedEvent]:
+        """Yield the events that the processor left out, strongly consistent."""
+        ...
+
+
+class ReplayQueue(Protocol):
+    """A queue that takes a replay's messages, many at a time."""
+
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Send at most ten; when this returns, the queue has all of them (at least once).
+
+        Raises:
+            RetryableError: some may be there, some not: send all of them again.
+        """
+        ...
