@@ -1,20 +1,20 @@
 """Enrich on fakes, and a way to stop it at any call of a port."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from enrich.domain import AssignmentRow, ExperimentMetadata
 from enrich.service import Enrich, Enrichment
 from enrich.stamp import Stamp
+from millrace.assignments import EntityAssignment, EntityAssignments, Metadata
 from millrace.commit import Checkpoint, CommittedLine, Owner, Stage
 from millrace.enriched import EnrichedEvent
 from millrace.keys import enriched_key
 from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
-from millrace.times import format_ms, to_epoch_ms
+from millrace.times import format_ms, parse_rfc3339, to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
@@ -35,29 +35,31 @@ class FakeStampedObjects(FakeObjects):
 class FakeExperiments:
     """`enrich.ports.Experiments` in a dictionary."""
 
-    known: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    known: dict[str, Metadata] = field(default_factory=dict)
+    asked: list[list[str]] = field(default_factory=list)
 
-    def all(self) -> ExperimentMetadata:
-        return self.known
+    def metadata_of(self, experiments: Sequence[str]) -> Mapping[str, Metadata]:
+        self.asked.append(list(experiments))
+        return {each: self.known[each] for each in experiments if each in self.known}
 
 
 @dataclass
 class FakeAssignments:
     """`enrich.ports.Assignments` in a dictionary; keeps what it was asked."""
 
-    stored: dict[tuple[str, str], AssignmentRow] = field(default_factory=dict)
-    asked: list[tuple[Sequence[str], list[str]]] = field(default_factory=list)
+    stored: dict[str, EntityAssignments] = field(default_factory=dict)
+    asked: list[list[str]] = field(default_factory=list)
 
-    def add(self, entity: str, experiment: str, variant: str | None, at: str | None) -> None:
-        row = AssignmentRow(entity, experiment, variant, at)
-        self.stored[entity, experiment] = row
+    def add(self, entity: str, experiment: str, variant: str, at: str) -> None:
+        mine = self.stored.get(entity, EntityAssignments())
+        new = EntityAssignment(experiment, variant, parse_rfc3339(at))
+        known = (each for each in mine.known if each.experiment_id != experiment)
+        ordered = sorted((*known, new), key=lambda each: each.experiment_id)
+        self.stored[entity] = replace(mine, known=tuple(ordered))
 
-    def rows(
-        self, entities: Sequence[str], experiments: Collection[str]
-    ) -> Iterable[AssignmentRow]:
-        self.asked.append((entities, list(experiments)))
-        pairs = ((entity, experiment) for entity in entities for experiment in experiments)
-        return [self.stored[pair] for pair in pairs if pair in self.stored]
+    def of(self, entities: Sequence[str]) -> Mapping[str, EntityAssignments]:
+        self.asked.append(list(entities))
+        return {each: self.stored[each] for each in entities if each in self.stored}
 
 
 @dataclass

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from enrich.domain import (
-    AssignmentRow,
     CorruptCommit,
     Gaps,
     accepted_events,
-    assignment_book,
     committed_events,
     distinct_entities,
     enriched,
+    experiments_in,
     gaps,
     index_entries,
 )
+from millrace.assignments import EntityAssignment, EntityAssignments
 from millrace.commit import CommittedLine, Owner
 from millrace.enriched import EnrichedEvent
 from millrace.times import format_ms, to_epoch_ms
@@ -93,14 +93,16 @@ def test_entities_are_named_once():
     assert distinct_entities(enriched_event(n) for n in (3, 0, 3, 10)) == ["user_3", "user_0"]
 
 
+def assigned(*assignments, malformed=0):
+    """Return the assignments of user_0 alone."""
+    return {"user_0": EntityAssignments(assignments, malformed)}
+
+
 def test_an_entity_may_be_in_several_experiments():
-    """All of an entity's assignments are attached, sorted, with only their metadata."""
-    rows = [
-        AssignmentRow("user_0", "e2", "B", "2025-12-28T10:00:00+01:00"),
-        AssignmentRow("user_0", "e1", "A", "2025-12-28T09:00:00Z"),
-    ]
+    """All of an entity's assignments are attached, with only their experiments' metadata."""
+    mine = assigned(EntityAssignment("e1", "A", ARRIVAL), EntityAssignment("e2", "B", ARRIVAL))
     metadata = {"e1": {"owner": "x"}, "e2": {}, "e3": {"owner": "y"}}
-    (event,) = enriched([enriched_event(0)], assignment_book(rows), metadata)
+    (event,) = enriched([enriched_event(0)], mine, metadata)
     assert [(each.experiment_id, each.variant) for each in event.assignments] == [
         ("e1", "A"),
         ("e2", "B"),
@@ -108,31 +110,48 @@ def test_an_entity_may_be_in_several_experiments():
     assert event.experiments == {"e1": {"owner": "x"}, "e2": {}}
 
 
-@pytest.mark.parametrize(("offset_s", "expected"), [(-60.0, 60.0), (0.5, -0.5), (0.0, 0.0)])
-def test_seconds_since_assignment_are_signed(offset_s, expected):
-    """An event before its assignment shows as a negative number."""
-    event = enriched_event(0)
-    at = format_ms(event.event_time + timedelta(seconds=offset_s))
-    book = assignment_book([AssignmentRow("user_0", "e1", "A", at)])
-    (row,) = enriched([event], book, {"e1": {}})
-    assert row.assignments[0].seconds_since_assignment == expected
+def test_only_experiments_that_somebody_is_in_are_looked_up():
+    """Each experiment is named once, in one order, however many entities are in it."""
+    b, a = EntityAssignment("b", "A", ARRIVAL), EntityAssignment("a", "A", ARRIVAL)
+    found = {"user_0": EntityAssignments((a, b)), "user_1": EntityAssignments((b,))}
+    assert experiments_in(found) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("variant", "assigned_at"),
-    [(None, "2025-12-28T09:00:00Z"), ("", "2025-12-28T09:00:00Z"), ("A", None), ("A", "soon")],
+    ("offset_s", "expected", "before"),
+    [(-60.0, 60.0, False), (0.5, -0.5, True), (0.0, 0.0, False)],
 )
-def test_a_malformed_assignment_is_counted(variant, assigned_at):
-    """A row without variant or time is counted, and the event goes on without it."""
-    book = assignment_book([AssignmentRow("user_0", "e1", variant, assigned_at)])
-    (event,) = enriched([enriched_event(0)], book, {"e1": {}})
-    assert event.assignments == ()
-    assert gaps(["user_0"], book, {"e1": {}}) == Gaps(1, 1)
+def test_seconds_since_assignment_are_signed(offset_s, expected, before):
+    """An event before its assignment shows as a negative number, and is flagged and counted."""
+    event = enriched_event(0)
+    mine = assigned(EntityAssignment("e1", "A", event.event_time + timedelta(seconds=offset_s)))
+    (row,) = enriched([event], mine, {"e1": {}})
+    assert row.assignments[0].seconds_since_assignment == expected
+    (stored,) = json.loads(row.to_line())["assignments"]
+    assert stored["before_assignment"] is before
+    assert gaps(["user_0"], mine, {"e1": {}}, [row]).events_before_assignment == before
 
 
-def test_nothing_is_missing_without_experiments():
-    """Where there is no experiment nobody is unassigned."""
-    assert gaps(["user_0"], assignment_book([]), {}) == Gaps(0, 0)
+def test_an_event_before_two_assignments_is_counted_once():
+    """The figure counts events, not pairs."""
+    later = ARRIVAL + timedelta(days=1)
+    mine = assigned(EntityAssignment("e1", "A", later), EntityAssignment("e2", "A", later))
+    rows = list(enriched([enriched_event(0), enriched_event(1)], mine, {}))
+    assert gaps(["user_0"], mine, {}, rows).events_before_assignment == 1
+
+
+def test_an_unknown_experiment_is_counted_and_its_variant_kept():
+    """Without metadata the assignment still stands; what was not found is told."""
+    mine = assigned(EntityAssignment("e1", "A", ARRIVAL))
+    (row,) = enriched([enriched_event(0)], mine, {})
+    assert ([each.variant for each in row.assignments], row.experiments) == (["A"], {})
+    assert gaps(["user_0"], mine, {}, []).experiments_unknown == 1
+
+
+def test_an_entity_without_a_readable_assignment_is_unassigned():
+    """Malformed assignments are counted, and their entity counts as in no experiment."""
+    found = assigned(malformed=2)
+    assert gaps(["user_0", "user_1"], found, {}, []) == Gaps(2, 2)
 
 
 @pytest.mark.skipif(not WIKITICKER.is_file(), reason="../shared/data is not beside this checkout")

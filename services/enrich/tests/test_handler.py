@@ -13,6 +13,8 @@ import pytest
 from moto import mock_aws
 
 from enrich import handler as entry
+from millrace.assignments import EntityAssignment
+from millrace.aws.assignments import AssignmentsWriter
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import to_attributes
 from millrace.aws.objects import S3Objects
@@ -21,6 +23,7 @@ from millrace.enriched import EnrichedEvent
 from millrace.errors import ConfigError
 from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
+from millrace.times import parse_rfc3339
 from millrace_testing.builders import SHARD, commit_of, event_bytes, sqs_event
 from millrace_testing.lambda_context import lambda_context
 from millrace_testing.tables import ASSIGNMENTS, COMMITS, EVENT_INDEX, EXPERIMENTS, create_table
@@ -87,11 +90,9 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
         dynamodb.put_item(
             TableName="experiments", Item=to_attributes({"experiment_id": "e1", "owner": "x"})
         )
-        row = {"entity_id": "user_2", "experiment_id": "e1", "variant": "A"}
-        dynamodb.put_item(
-            TableName="assignments",
-            Item=to_attributes(row | {"assigned_at": "2025-12-01T00:00:00Z"}),
-        )
+        writer = AssignmentsWriter(dynamodb, "assignments")
+        assigned = EntityAssignment("e1", "A", parse_rfc3339("2025-12-01T00:00:00Z"))
+        writer.assign("user_2", [assigned])
         urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("aggregate", "archive")]
         for name, value in {
             "DATA_BUCKET": "data",
@@ -187,6 +188,8 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     )
     assert emf["EventsEnriched"] == [2.0]
     assert (emf["EnrichErrors"], emf["ReferencesSucceeded"]) == ([1.0], [1.0])
+    assert (emf["EntitiesUnassigned"], emf["ExperimentsUnknown"]) == ([1.0], [0.0])
+    assert (emf["AssignmentsMalformed"], emf["EventsBeforeAssignment"]) == ([0.0], [0.0])
     (done,) = (each for each in caplog.records if each.message == "reference done")
     assert (done.commit_id, done.correlation_id) == (reference.commit_id, "corr-1")
     assert done.entities_unassigned == 1

@@ -16,7 +16,7 @@ from millrace.raw_lines import pack
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 
-CALLS = 10  # load, raw object, experiments, assignments, put, buckets, pages, mark, send, send
+CALLS = 10  # load, raw object, assignments, experiments, put, buckets, pages, mark, send, send
 PUT = 4
 BUCKETS, PAGES, MARK = 5, 6, 7
 SPAN = ARRIVAL - timedelta(days=1), ARRIVAL
@@ -34,7 +34,7 @@ def crash():
 def test_a_commit_is_enriched(world):
     """Accepted events are stored once, stamped, marked, and both queues hear of it."""
     done = world.run()
-    assert done == Enrichment(3, already_marked=False, gaps=Gaps(1, 0))
+    assert done == Enrichment(3, already_marked=False, gaps=Gaps(1, events_before_assignment=1))
     assert [each.event_id for each in world.rows()] == ["event-0", "event-2", "event-3"]
     assert world.objects.metadata[world.key] == {
         "defs-version": "0123456789abcdef",
@@ -133,19 +133,19 @@ def test_rows_carry_assignments_metadata_and_unknown_keys(world):
 
 
 def test_assignments_are_asked_once_per_entity(new_world):
-    """However many events there are, each entity is asked for once, in all experiments."""
+    """However many events there are, each entity and each of their experiments is asked once."""
     world = new_world(events=50)
     world.run()
-    ((entities, experiments),) = world.assignments.asked
+    (entities,) = world.assignments.asked
     assert sorted(entities) == [f"user_{n}" for n in range(7)]
-    assert experiments == ["e1", "e2"]
+    assert world.experiments.asked == [["e1"]]
 
 
-def test_without_experiments_nobody_is_asked_for(world):
-    """A deployment without experiments makes no assignment call."""
-    world.experiments.known.clear()
-    assert world.run().gaps == Gaps()
-    assert world.assignments.asked == []
+def test_without_assignments_no_experiment_is_asked_for(world):
+    """Where nobody is in an experiment, none is looked up."""
+    world.assignments.stored.clear()
+    assert world.run().gaps == Gaps(entities_unassigned=3)
+    assert world.experiments.asked == []
 
 
 def test_a_commit_of_duplicates_alone_ends_well(new_world):

@@ -41,6 +41,10 @@ locals {
         # Stamped on the enriched object, so that every attempt to archive it cuts alike.
         ARCHIVE_MAX_EVENTS = tostring(var.archive_max_events)
         ARCHIVE_MAX_BYTES  = tostring(var.archive_max_bytes)
+        ASSIGNMENTS_TTL_S  = tostring(var.assignment_cache.ttl_s)
+        ABSENCE_TTL_S      = tostring(var.assignment_cache.absence_ttl_s)
+        CACHED_ASSIGNMENTS = tostring(var.assignment_cache.assignments)
+        CACHED_EXPERIMENTS = tostring(var.assignment_cache.experiments)
       }
     }
     aggregate = {

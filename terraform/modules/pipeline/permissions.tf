@@ -56,7 +56,7 @@ locals {
         resources = [local.table_arns.assignments]
       }
       ReadExperiments = {
-        actions   = ["dynamodb:Scan"]
+        actions   = ["dynamodb:BatchGetItem"]
         resources = [local.table_arns.experiments]
       }
       Index = {

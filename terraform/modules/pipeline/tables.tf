@@ -42,9 +42,8 @@ locals {
       ttl_attribute = "expires_at"
     }
     assignments = {
-      attributes = { entity_id = "S", experiment_id = "S" }
+      attributes = { entity_id = "S" }
       hash_key   = "entity_id"
-      range_key  = "experiment_id"
     }
     experiments = {
       attributes = { experiment_id = "S" }

@@ -425,6 +425,28 @@ variable "marker_ttl_days" {
   }
 }
 
+variable "assignment_cache" {
+  description = "What enrich keeps of assignments and experiments: for how long, for how long that there is none, and how many at most."
+  type = object({
+    ttl_s         = optional(number, 60)
+    absence_ttl_s = optional(number, 10)
+    assignments   = optional(number, 20000)
+    experiments   = optional(number, 1000)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.assignment_cache.ttl_s >= 0 && floor(var.assignment_cache.ttl_s) == var.assignment_cache.ttl_s && var.assignment_cache.absence_ttl_s >= 0 && floor(var.assignment_cache.absence_ttl_s) == var.assignment_cache.absence_ttl_s
+    error_message = "The cache's times are whole seconds, 0 or more; 0 keeps nothing."
+  }
+
+  validation {
+    condition     = var.assignment_cache.assignments >= 100 && var.assignment_cache.assignments <= 1000000 && var.assignment_cache.experiments >= 10 && var.assignment_cache.experiments <= 10000
+    error_message = "The cache holds 100 to 1000000 assignments and 10 to 10000 experiments."
+  }
+}
+
 variable "hot_scopes" {
   description = "Scopes (as 'millrace aggregates --scope' takes them: TYPE#edit) whose rows are spread over so many items each: for rows that so many references touch that transactions are refused (TransactionConflict in the aggregate function's log). Readers add them up; the list and the number may change at any time."
   type = object({

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
-from enrich.adapters import DynamoAssignments, DynamoExperiments, S3StampedObjects
+from enrich.adapters import S3StampedObjects
+from enrich.cache import CachedAssignments, CachedExperiments
 from enrich.service import Enrich, publish_definitions
 from enrich.settings import EnrichSettings
 from enrich.stamp import Stamp
+from millrace.aws.assignments import DynamoAssignments
 from millrace.aws.clients import dynamodb_client, s3_client, sqs_client
+from millrace.aws.experiments import DynamoExperiments
 from millrace.aws.index import DynamoIndexWriter
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.queue import SqsQueue
@@ -25,14 +28,20 @@ def build_enrich(settings: EnrichSettings) -> Enrich:
     return Enrich(
         ledger=DynamoLedger(dynamodb, settings.commits_table),
         objects=objects,
-        experiments=DynamoExperiments(
-            dynamodb,
-            settings.experiments_table,
+        experiments=CachedExperiments(
+            DynamoExperiments(dynamodb, settings.experiments_table),
             clock,
-            ttl=timedelta(seconds=settings.experiments_ttl_s),
-            at_most=settings.experiments_max,
+            ttl=timedelta(seconds=settings.assignments_ttl_s),
+            absent_ttl=timedelta(seconds=settings.absence_ttl_s),
+            at_most=settings.cached_experiments,
         ),
-        assignments=DynamoAssignments(dynamodb, settings.assignments_table),
+        assignments=CachedAssignments(
+            DynamoAssignments(dynamodb, settings.assignments_table),
+            clock,
+            ttl=timedelta(seconds=settings.assignments_ttl_s),
+            absent_ttl=timedelta(seconds=settings.absence_ttl_s),
+            at_most=settings.cached_assignments,
+        ),
         index=DynamoIndexWriter(dynamodb, settings.event_index_table, settings.index_buckets),
         queues=(
             SqsQueue(sqs, settings.aggregate_queue_url),

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
+from millrace.assignments import EntityAssignments, Metadata
 from millrace.commit import Commit
-from millrace.enriched import Assignment, EnrichedEvent, normalised
+from millrace.enriched import EnrichedEvent, normalised
 from millrace.errors import MillraceError, RejectedRecord
 from millrace.event import Event, read_event
 from millrace.index import IndexEntry
-from millrace.times import from_epoch_ms, parse_rfc3339, to_epoch_ms
+from millrace.times import from_epoch_ms, to_epoch_ms
 
-ExperimentMetadata = Mapping[str, Mapping[str, object]]
-"""What is known of each experiment, by its id."""
+Assigned = Mapping[str, EntityAssignments]
+"""Who is in which experiments, by entity."""
 
 
 class CorruptCommit(MillraceError):
@@ -20,45 +20,17 @@ class CorruptCommit(MillraceError):
 
 
 @dataclass(frozen=True, slots=True)
-class AssignmentRow:
-    """One row of the assignments table, not yet judged; a missing attribute is None."""
-
-    entity_id: str
-    experiment_id: str
-    variant: str | None
-    assigned_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntityAssignment:
-    """The variant that an entity has in one experiment, and since when."""
-
-    experiment_id: str
-    variant: str
-    assigned_at: datetime
-
-    def seen_from(self, event_time: datetime) -> Assignment:
-        """Return the assignment as an event at `event_time` carries it."""
-        seconds = (event_time - self.assigned_at).total_seconds()
-        return Assignment(self.experiment_id, self.variant, self.assigned_at, seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentBook:
-    """Who is in which experiment, and how many rows could not be read."""
-
-    by_entity: Mapping[str, tuple[EntityAssignment, ...]]
-    malformed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Gaps:
     """What enrichment wanted and did not find; counted, never fatal."""
 
     entities_unassigned: int = 0
-    """Entities in no experiment, though there are experiments."""
+    """Entities in no experiment."""
     assignments_malformed: int = 0
-    """Rows without a variant or without a readable `assigned_at`."""
+    """Assignments without a variant or without a readable `assigned_at`."""
+    experiments_unknown: int = 0
+    """Experiments that entities are in and of which nothing is known."""
+    events_before_assignment: int = 0
+    """Events older than an assignment of their entity: what they show is no effect of it."""
 
 
 def committed_events(commit: Commit, raw: Sequence[bytes]) -> list[Event]:
@@ -123,48 +95,38 @@ def distinct_entities(events: Iterable[EnrichedEvent]) -> list[str]:
     return list(dict.fromkeys(event.entity_id for event in events))
 
 
-def assignment_book(rows: Iterable[AssignmentRow]) -> AssignmentBook:
-    """Return the readable rows by entity, each entity's sorted by experiment."""
-    by_entity: dict[str, list[EntityAssignment]] = {}
-    malformed = 0
-    for row in rows:
-        assignment = _read(row)
-        if assignment is None:
-            malformed += 1
-        else:
-            by_entity.setdefault(row.entity_id, []).append(assignment)
-    ordered = {
-        entity: tuple(sorted(found, key=lambda each: each.experiment_id))
-        for entity, found in by_entity.items()
-    }
-    return AssignmentBook(ordered, malformed)
-
-
-def _read(row: AssignmentRow) -> EntityAssignment | None:
-    if not row.variant or row.assigned_at is None:
-        return None
-    try:
-        return EntityAssignment(row.experiment_id, row.variant, parse_rfc3339(row.assigned_at))
-    except RejectedRecord:
-        return None
+def experiments_in(assignments: Assigned) -> list[str]:
+    """Return each experiment once that some entity is in, sorted."""
+    return sorted({each.experiment_id for found in assignments.values() for each in found.known})
 
 
 def enriched(
-    events: Iterable[EnrichedEvent], book: AssignmentBook, experiments: ExperimentMetadata
+    events: Iterable[EnrichedEvent], assignments: Assigned, experiments: Mapping[str, Metadata]
 ) -> Iterator[EnrichedEvent]:
-    """Yield each event with its entity's assignments and the metadata of those experiments."""
+    """Yield each event with its entity's assignments and what is known of those experiments."""
     for event in events:
-        mine = book.by_entity.get(event.entity_id, ())
+        mine = assignments.get(event.entity_id, EntityAssignments()).known
+        ids = (each.experiment_id for each in mine)
         yield replace(
             event,
             assignments=tuple(each.seen_from(event.event_time) for each in mine),
-            experiments={each.experiment_id: experiments[each.experiment_id] for each in mine},
+            experiments={each: experiments[each] for each in ids if each in experiments},
         )
 
 
-def gaps(entities: Sequence[str], book: AssignmentBook, experiments: ExperimentMetadata) -> Gaps:
-    """Return what was looked for and not found."""
-    if not experiments:
-        return Gaps()
-    unassigned = sum(entity not in book.by_entity for entity in entities)
-    return Gaps(unassigned, book.malformed)
+def gaps(
+    entities: Sequence[str],
+    assignments: Assigned,
+    experiments: Mapping[str, Metadata],
+    rows: Iterable[EnrichedEvent],
+) -> Gaps:
+    """Return what was looked for and not found, and how many rows came before an assignment."""
+    found = [assignments.get(each, EntityAssignments()) for each in entities]
+    return Gaps(
+        entities_unassigned=sum(not each.known for each in found),
+        assignments_malformed=sum(each.malformed for each in found),
+        experiments_unknown=sum(each not in experiments for each in experiments_in(assignments)),
+        events_before_assignment=sum(
+            any(each.before_assignment for each in row.assignments) for row in rows
+        ),
+    )

@@ -1,11 +1,13 @@
 """Lambda's entry: SQS messages in, the ids of those to redeliver out."""
 
+from dataclasses import asdict
+
 from enrich.bootstrap import build_enrich
 from enrich.service import Enrich
 from enrich.settings import EnrichSettings
 from millrace.batch import BatchHandler, BatchNames, building
 from millrace.consumer import Done, ReferenceConsumer
-from millrace.observability import MetricName, service_logger, service_metrics
+from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.reference import Reference
 
 logger = service_logger("enrich")
@@ -14,12 +16,14 @@ metrics = service_metrics("enrich")
 
 def _enrich(service: Enrich, reference: Reference) -> Done:
     done = service.enrich(reference)
-    facts = {
-        "already_marked": done.already_marked,
-        "entities_unassigned": done.gaps.entities_unassigned,
-        "assignments_malformed": done.gaps.assignments_malformed,
-    }
-    return Done(done.events, facts)
+    for name, number in (
+        (MetricName.ENTITIES_UNASSIGNED, done.gaps.entities_unassigned),
+        (MetricName.ASSIGNMENTS_MALFORMED, done.gaps.assignments_malformed),
+        (MetricName.EXPERIMENTS_UNKNOWN, done.gaps.experiments_unknown),
+        (MetricName.BEFORE_ASSIGNMENT, done.gaps.events_before_assignment),
+    ):
+        count(metrics, name, number)
+    return Done(done.events, {"already_marked": done.already_marked} | asdict(done.gaps))
 
 
 handler = BatchHandler(

@@ -1,9 +1,9 @@
 """What enrich alone needs of the outside."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from enrich.domain import AssignmentRow, ExperimentMetadata
+from millrace.assignments import EntityAssignments, Metadata
 from millrace.ports import Objects
 
 
@@ -20,28 +20,27 @@ class StampedObjects(Objects, Protocol):
 
 
 class Experiments(Protocol):
-    """The experiments there are."""
+    """What is known of experiments."""
 
-    def all(self) -> ExperimentMetadata:
-        """Return every experiment's metadata by id; may be as old as the adapter's cache.
+    def metadata_of(self, experiments: Sequence[str]) -> Mapping[str, Metadata]:
+        """Return the metadata of those of `experiments` (distinct) that are known.
+
+        May block; may be as old as the adapter's cache.
 
         Raises:
-            ConfigError: a missing right or table, or more experiments than the stated bound;
-            RetryableError: the table cannot be reached.
+            ConfigError: a missing right or table; RetryableError: some keys stayed unread.
         """
         ...
 
 
 class Assignments(Protocol):
-    """Which entity is in which experiment."""
+    """Which entity is in which experiments."""
 
-    def rows(
-        self, entities: Sequence[str], experiments: Collection[str]
-    ) -> Iterable[AssignmentRow]:
-        """Return the rows of these entities in these experiments; absent ones are left out.
+    def of(self, entities: Sequence[str]) -> Mapping[str, EntityAssignments]:
+        """Return the assignments of those of `entities` (distinct) that have any.
 
         All or an error: an answer that is short because of throttling would be written down
-        for good. May block.
+        for good. May block; may be as old as the adapter's cache.
 
         Raises:
             ConfigError: a missing right or table; RetryableError: some keys stayed unread.

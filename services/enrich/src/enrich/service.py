@@ -6,10 +6,10 @@ from enrich.domain import (
     CorruptCommit,
     Gaps,
     accepted_events,
-    assignment_book,
     committed_events,
     distinct_entities,
     enriched,
+    experiments_in,
     gaps,
     index_entries,
 )
@@ -99,10 +99,11 @@ class Enrich:
     def _rows(self, commit: Commit, committed: list[Event]) -> tuple[list[EnrichedEvent], Gaps]:
         events = accepted_events(commit, committed, self.stamp.defs_version)
         entities = distinct_entities(events)
-        experiments = self.experiments.all()
-        asked = self.assignments.rows(entities, experiments) if entities and experiments else ()
-        book = assignment_book(asked)
-        return list(enriched(events, book, experiments)), gaps(entities, book, experiments)
+        assigned = self.assignments.of(entities) if entities else {}
+        wanted = experiments_in(assigned)
+        experiments = self.experiments.metadata_of(wanted) if wanted else {}
+        rows = list(enriched(events, assigned, experiments))
+        return rows, gaps(entities, assigned, experiments, rows)
 
     def _put(self, commit: Commit, events: list[EnrichedEvent]) -> _Written:
         """Write the object once; if another attempt was first, its object and stamp stand."""

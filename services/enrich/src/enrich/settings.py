@@ -25,7 +25,10 @@ class EnrichSettings(FunctionSettings):
     archive_max_bytes: Annotated[int, Field(ge=1)] = 5_000_000
     index_buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = BUCKETS
     """Entity buckets of event days not indexed so far; `millrace.index` says the trade-off."""
-    experiments_ttl_s: Annotated[int, Field(ge=0)] = 60
-    """How long the list of experiments may be used before it is read again."""
-    experiments_max: Annotated[int, Field(ge=1)] = 100
-    """More experiments than this fail loudly: each costs a key read per entity."""
+    assignments_ttl_s: Annotated[int, Field(ge=0)] = 60
+    """How long what is known of an entity or an experiment may be used before it is read again."""
+    absence_ttl_s: Annotated[int, Field(ge=0)] = 10
+    """The same of one that is not there: shorter, for a first assignment is followed by events."""
+    cached_assignments: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    """Entities and assignments kept together; about 500 bytes each, in a function of 512 MB."""
+    cached_experiments: Annotated[int, Field(ge=10, le=10_000)] = 1_000

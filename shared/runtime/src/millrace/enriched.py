@@ -28,6 +28,11 @@ class Assignment:
     seconds_since_assignment: float
     """Negative for an event that came before its assignment."""
 
+    @property
+    def before_assignment(self) -> bool:
+        """The event happened before the entity was assigned."""
+        return self.seconds_since_assignment < 0
+
     def to_fields(self) -> dict[str, object]:
         """Return the JSON form."""
         return {
@@ -35,6 +40,7 @@ class Assignment:
             "variant": self.variant,
             "assigned_at": format_ms(self.assigned_at),
             "seconds_since_assignment": self.seconds_since_assignment,
+            "before_assignment": self.before_assignment,
         }
 
     @classmethod

@@ -25,7 +25,7 @@ GATE: Mapping[str, Any] = _schema(id="B")
 EVENT_INDEX: Mapping[str, Any] = _schema(PK="S", SK="S")
 AGGREGATES: Mapping[str, Any] = _schema(PK="S", SK="S")
 MARKERS: Mapping[str, Any] = _schema(PK="S", SK="S")
-ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S", experiment_id="S")
+ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S")
 EXPERIMENTS: Mapping[str, Any] = _schema(experiment_id="S")
 MANIFESTS: Mapping[str, Any] = _schema(hour="S", object_key="S")
 COMMITS: Mapping[str, Any] = {

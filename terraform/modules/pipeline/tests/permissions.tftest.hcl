@@ -129,7 +129,7 @@ run "enrich_may_do_its_work_and_no_more" {
       }
       ReadExperiments = {
         actions = tolist([
-          "dynamodb:Scan",
+          "dynamodb:BatchGetItem",
         ])
         resources = tolist([
           "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-experiments",

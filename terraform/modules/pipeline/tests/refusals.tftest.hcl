@@ -512,6 +512,26 @@ run "refuses_a_subnet_that_is_no_id" {
   expect_failures = [var.vpc_config]
 }
 
+run "refuses_a_cache_time_of_half_a_second" {
+  command = plan
+
+  variables {
+    assignment_cache = { absence_ttl_s = 0.5 }
+  }
+
+  expect_failures = [var.assignment_cache]
+}
+
+run "refuses_a_cache_beyond_its_bound" {
+  command = plan
+
+  variables {
+    assignment_cache = { assignments = 1000001 }
+  }
+
+  expect_failures = [var.assignment_cache]
+}
+
 run "refuses_a_hot_scope_that_is_none" {
   command = plan
 
