@@ -30,8 +30,7 @@ def bootstrap(stack: Stack, root: Path, folder: Path) -> None:
     terraform.plan()
     terraform.apply()
     aws.upload(state, stack.state_bucket, _STATE_KEY, stack.region)
-    for file in (state, state.with_suffix(".tfstate.backup")):
-        file.unlink(missing_ok=True)
+    terraform.forget()
 
 
 def _fetch(stack: Stack, state: Path) -> None:

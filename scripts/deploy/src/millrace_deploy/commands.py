@@ -85,6 +85,7 @@ class Commands:
         self._confirm(confirmation)
         self.say("Destroying")
         terraform.apply()
+        terraform.forget()
         self._deployment.forget()
         self.say(f"{self.stack.name} is gone; its states stay in s3://{self.stack.state_bucket}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -66,6 +67,10 @@ class Terraform:
         """Return the outputs in the state, by name."""
         outputs = json.loads(self._output("output", "-json"))
         return {name: output["value"] for name, output in outputs.items()}
+
+    def forget(self) -> None:
+        """Remove the working files."""
+        shutil.rmtree(self.folder)
 
     @property
     def _plan(self) -> Path:
