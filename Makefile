@@ -16,16 +16,23 @@ PROJECTS := pyproject.toml $(wildcard shared/*/pyproject.toml services/*/pyproje
 SOURCES := $(wildcard shared/*/src services/*/src scripts/*/src)
 TYPED_TESTS := scripts/build/tests tests/repository
 
-# The variables of `make run`; they reach the shell by the environment, so any path is safe.
+DEPLOY := $(BIN)/python -m millrace_deploy
+
+# The variables of `make run` and of `make deploy` and its like; they reach the shell by the environment, so any path is safe.
 EVENTS ?=
 MAP ?=
 METRICS ?=
 PORT ?=
 PYTHON ?=
 CASES ?=
-export EVENTS MAP METRICS PORT PYTHON CASES
+ENV ?=
+PREFIX ?=
+CONFIRM ?=
+ALLOW_LOSS ?=
+export EVENTS MAP METRICS PORT PYTHON CASES ENV PREFIX CONFIRM ALLOW_LOSS
 
-.PHONY: help preflight setup build run stop test check bench format lint typecheck imports \
+.PHONY: help preflight setup build run stop bootstrap plan deploy outputs destroy test check bench \
+  format lint typecheck imports \
   lock lock-check zip-check terraform-check clean
 
 help: ## List the commands
@@ -50,6 +57,21 @@ run: build ## Send EVENTS (MAP="field=column ...", METRICS, PORT) through the lo
 
 stop: ## End the local engine and empty it
 	@if [[ -x $(BIN)/millrace ]]; then $(BIN)/millrace stop; else echo 'nothing was ever started here'; fi
+
+bootstrap: setup ## Make the bucket of Terraform's states for ENV (once)
+	@$(DEPLOY) bootstrap
+
+plan: setup ## Show what a deploy of ENV would change (PREFIX for a further stack)
+	@$(DEPLOY) plan
+
+deploy: setup ## Deploy ENV (PREFIX), then send 10 events through it (ALLOW_LOSS=1)
+	@$(DEPLOY) deploy
+
+outputs: setup ## Read the outputs of a deployed ENV (PREFIX), for millrace --env
+	@$(DEPLOY) outputs
+
+destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
+	@$(DEPLOY) destroy
 
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
 	@$(BIN)/pytest

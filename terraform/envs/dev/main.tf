@@ -30,5 +30,8 @@ module "pipeline" {
 
 output "pipeline" {
   description = "Where everything is: the outputs of modules/pipeline."
-  value       = module.pipeline
+  # The engine serves <id>.execute-api.<its address>, a name that resolves nowhere, below a path too.
+  value = merge(module.pipeline, { for name, url in {
+    api_endpoint = replace(module.pipeline.api_endpoint, "/^(https?:..)([^.]+)[.]execute-api[.](.+)$/", "$1$3/_aws/execute-api/$2")
+  } : name => url if var.local_engine })
 }

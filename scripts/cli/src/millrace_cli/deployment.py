@@ -1,5 +1,6 @@
 """What `make deploy` leaves of a deployment: Terraform's outputs, and the state they are of."""
 
+import contextlib
 import json
 import os
 import re
@@ -83,6 +84,8 @@ class Deployment:
         """Remove what is known: the deployment is gone."""
         for file in (self.outputs, self._state):
             file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another stack's folder is in it, or it never was
+            self.folder.rmdir()
 
     def state(self) -> StateRecord:
         """Return which state the outputs are of.

@@ -7,7 +7,7 @@ from pathlib import Path
 from millrace_local.errors import LocalEngineError
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_RESERVED = frozenset({"venvs", "plugins"})
+_RESERVED = frozenset({"deployed", "plugins", "venvs"})
 
 
 def project_root() -> Path:
