@@ -20,10 +20,12 @@ TYPED_TESTS := scripts/build/tests tests/repository
 EVENTS ?=
 MAP ?=
 METRICS ?=
+TIME_FORMAT ?=
+TIME_ZONE ?=
 PORT ?=
 PYTHON ?=
 CASES ?=
-export EVENTS MAP METRICS PORT PYTHON CASES
+export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES
 
 .PHONY: help preflight setup build run stop test check bench format lint typecheck imports \
   lock lock-check zip-check terraform-check clean
@@ -43,9 +45,10 @@ $(SETUP_STAMP): requirements/dev.txt requirements/uv.txt scripts/build/setup.sh 
 build: setup ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
 	@$(BUILD) build --target '$(or $(TARGET),local)' --arch '$(or $(ARCH),x86_64)'
 
-run: build ## Send EVENTS (MAP="field=column ...", METRICS, PORT) through the local engine
+run: build ## Send EVENTS (MAP="field=column ...", TIME_FORMAT, TIME_ZONE, METRICS, PORT) through it
 	@set -f; mapping=(); for pair in $$MAP; do mapping+=(--map "$$pair"); done; \
 	$(BIN)/millrace run $${EVENTS:+--events "$$EVENTS"} $${METRICS:+--metrics "$$METRICS"} \
+	  $${TIME_FORMAT:+--time-format "$$TIME_FORMAT"} $${TIME_ZONE:+--tz "$$TIME_ZONE"} \
 	  $${PORT:+--port "$$PORT"} $${mapping[@]+"$${mapping[@]}"}
 
 stop: ## End the local engine and empty it

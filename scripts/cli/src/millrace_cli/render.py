@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,6 +14,7 @@ from millrace.aggregates import AggregateRow
 from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
+from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
 from millrace_cli.run import RunReport
 from millrace_cli.status import Gap, StageCounts, Status
@@ -108,6 +110,30 @@ def show_put(summary: PutSummary) -> None:
         f"{summary.sent:,} events sent in {summary.seconds:.1f} s ({rate:,.0f}/s): "
         f"{summary.bytes:,} bytes, {summary.batches:,} batches, {summary.retried:,} retried, "
         f"{summary.skipped:,} skipped"
+    )
+
+
+def show_preview(preview: Preview) -> None:
+    """Print the first events that would be sent, and what would be rejected and why."""
+    console = out()
+    for shown in preview.first_events:
+        console.print(
+            f"row {shown.number}: event_id {shown.event_id}, event_time {shown.event_time}, "
+            f"partition key {shown.partition_key}",
+            markup=False,
+        )
+        console.print_json(orjson.dumps(shown.event).decode(), indent=None)
+    for rejection in preview.first_rejections:
+        console.print(
+            f"row {rejection.number}: would be rejected, {rejection.reason}: {rejection.message}",
+            markup=False,
+        )
+    if preview.rejected:
+        show_reasons(console, "Would be quarantined, by reason", preview.rejected)
+    console.print(
+        f"{preview.records:,} records, {preview.bytes:,} bytes: {preview.valid:,} valid "
+        f"({preview.repeated:,} of them repeat an earlier one), "
+        f"{preview.rejected.total():,} would be rejected; nothing was sent"
     )
 
 
@@ -211,7 +237,7 @@ def show_run(report: RunReport) -> None:
         f"{counts.duplicates:,} + quarantined {counts.quarantined:,}"
     )
     if report.quarantine:
-        _show_quarantine(console, report.quarantine)
+        show_reasons(console, "Quarantined, by reason", report.quarantine)
     if report.aggregates:
         show_aggregates(report.aggregates)
     day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
@@ -220,8 +246,9 @@ def show_run(report: RunReport) -> None:
     show_gaps(console, report.gaps)
 
 
-def _show_quarantine(console: Console, reasons: Mapping[str, int]) -> None:
-    table = Table(title="Quarantined, by reason", title_justify="left")
+def show_reasons(console: Console, title: str, reasons: Mapping[str, int]) -> None:
+    """Print how many records were rejected for each reason."""
+    table = Table(title=title, title_justify="left")
     table.add_column("reason")
     table.add_column("records", justify="right")
     for reason, count in reasons.items():
