@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,10 +11,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from millrace.aggregates import AggregateRow
+from millrace.aggregates import AggregateRow, Scope
 from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
+from millrace_cli.doctor.findings import Result, State
 from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
 from millrace_cli.run import RunReport
@@ -22,6 +24,7 @@ from millrace_cli.status import Gap, StageCounts, Status
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
+_SHOWN_HOURS = 8
 _STAGES = ("received", "accepted", "duplicates", "conflicts", "quarantined", "enriched",
            "aggregated", "archived")  # fmt: skip
 
@@ -137,6 +140,27 @@ def show_preview(preview: Preview) -> None:
     )
 
 
+def show_checks(results: Sequence[Result]) -> None:
+    """Print what the doctor found, and what to do about each thing that is missing."""
+    table = Table()
+    for column in ("check", "state", "found", "what to do"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"check", "state"})
+    colours = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
+    for each in results:
+        state, finding = each.finding.state, each.finding
+        table.add_row(
+            each.name, f"[{colours[state]}]{state}[/]", escape(finding.detail),
+            escape(finding.remedy),
+        )  # fmt: skip
+    console = out()
+    console.print(table)
+    lacking = [each.name for each in results if each.finding.state is State.MISSING]
+    if lacking:
+        console.print(f"[red]missing:[/red] {escape(', '.join(lacking))}")
+    else:
+        console.print("[green]Nothing that is needed is missing.[/green]")
+
+
 def show_status(status: Status) -> None:
     """Print the stages, the queues and what is unaccounted for."""
     console = out()
@@ -239,11 +263,19 @@ def show_run(report: RunReport) -> None:
     if report.quarantine:
         show_reasons(console, "Quarantined, by reason", report.quarantine)
     if report.aggregates:
-        show_aggregates(report.aggregates)
+        show_aggregates(_latest(report.aggregates))
+        console.print(f"The last {_SHOWN_HOURS} hours of each scope; more: `millrace aggregates`")
     day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
     console.print(f"Archive: {report.archive_location} (see `millrace archive ls {day}`)")
     console.print(f"{report.seconds:.1f} s from the first event to the last")
     show_gaps(console, report.gaps)
+
+
+def _latest(rows: Sequence[AggregateRow]) -> Iterable[AggregateRow]:
+    by_scope: dict[Scope, list[AggregateRow]] = {}
+    for row in rows:
+        by_scope.setdefault(row.key.scope, []).append(row)
+    return chain.from_iterable(group[-_SHOWN_HOURS:] for group in by_scope.values())
 
 
 def show_reasons(console: Console, title: str, reasons: Mapping[str, int]) -> None:
