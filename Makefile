@@ -27,7 +27,7 @@ PYTHON ?=
 CASES ?=
 export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES
 
-.PHONY: help preflight setup build run stop test check bench format lint typecheck imports \
+.PHONY: help preflight setup hooks build run stop test check bench format lint typecheck imports \
   lock lock-check zip-check terraform-check clean
 
 help: ## List the commands
@@ -41,6 +41,9 @@ setup: preflight $(SETUP_STAMP) ## Install uv, the tools and the packages (nothi
 $(SETUP_STAMP): requirements/dev.txt requirements/uv.txt scripts/build/setup.sh $(PROJECTS)
 	@scripts/build/setup.sh "$$(scripts/build/preflight.sh)"
 	@touch $@
+
+hooks: ## Let Git check what is committed here: format, rules, the message's grammar
+	@scripts/build/hooks.sh
 
 build: setup ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
 	@$(BUILD) build --target '$(or $(TARGET),local)' --arch '$(or $(ARCH),x86_64)'
