@@ -22,6 +22,8 @@ DEPLOY := $(BIN)/python -m millrace_deploy
 EVENTS ?=
 MAP ?=
 METRICS ?=
+TIME_FORMAT ?=
+TIME_ZONE ?=
 PORT ?=
 PYTHON ?=
 CASES ?=
@@ -29,9 +31,9 @@ ENV ?=
 PREFIX ?=
 CONFIRM ?=
 ALLOW_LOSS ?=
-export EVENTS MAP METRICS PORT PYTHON CASES ENV PREFIX CONFIRM ALLOW_LOSS
+export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES ENV PREFIX CONFIRM ALLOW_LOSS
 
-.PHONY: help preflight setup build run stop bootstrap plan deploy outputs destroy test check bench \
+.PHONY: help preflight setup hooks build run stop bootstrap plan deploy outputs destroy test check bench \
   format lint typecheck imports \
   lock lock-check zip-check terraform-check clean
 
@@ -47,12 +49,16 @@ $(SETUP_STAMP): requirements/dev.txt requirements/uv.txt scripts/build/setup.sh 
 	@scripts/build/setup.sh "$$(scripts/build/preflight.sh)"
 	@touch $@
 
+hooks: ## Let Git check what is committed here: format, rules, the message's grammar
+	@scripts/build/hooks.sh
+
 build: setup ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
 	@$(BUILD) build --target '$(or $(TARGET),local)' --arch '$(or $(ARCH),x86_64)'
 
-run: build ## Send EVENTS (MAP="field=column ...", METRICS, PORT) through the local engine
+run: build ## Send EVENTS (MAP="field=column ...", TIME_FORMAT, TIME_ZONE, METRICS, PORT) through it
 	@set -f; mapping=(); for pair in $$MAP; do mapping+=(--map "$$pair"); done; \
 	$(BIN)/millrace run $${EVENTS:+--events "$$EVENTS"} $${METRICS:+--metrics "$$METRICS"} \
+	  $${TIME_FORMAT:+--time-format "$$TIME_FORMAT"} $${TIME_ZONE:+--tz "$$TIME_ZONE"} \
 	  $${PORT:+--port "$$PORT"} $${mapping[@]+"$${mapping[@]}"}
 
 stop: ## End the local engine and empty it

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from millrace_build import Arch, BuildError, Target, Workspace, build_all
+from millrace_build.build import stale
 
 
 def test_two_checkouts_give_the_same_bytes(make_workspace: Callable[..., Workspace]) -> None:
@@ -34,14 +35,17 @@ def test_a_zip_holds_service_runtime_and_wheels_and_nothing_else(workspace: Work
 
 
 def test_unchanged_inputs_are_not_built_again(workspace: Workspace) -> None:
-    """A second build does nothing; a changed module or a damaged zip is built anew."""
+    """A second build does nothing; a changed module or a damaged zip is stale and built anew."""
+    assert stale(workspace) == ("demo",)
     (first,) = build_all(workspace)
+    assert stale(workspace) == ()
     (second,) = build_all(workspace)
     assert (first.built, second.built) == (True, False)
     assert first.sha256 == second.sha256
 
     module = workspace.root / "shared/runtime/src/millrace/__init__.py"
     module.write_text("def answer():\n    return 43\n", "utf-8")
+    assert stale(workspace) == ("demo",)
     (changed,) = build_all(workspace)
     assert changed.built
     with zipfile.ZipFile(changed.path) as opened:

@@ -42,7 +42,7 @@ def event_file(folder: Path) -> str:
         (
             ("put", "GOOD", "--format", "lines", "--map", "entity_id=u event_type=e event_time=t"),
             2,
-            "--map with --format lines",
+            "with --format lines",
         ),
         (("statsu",), 2, "Did you mean 'status'?; see `"),
         (("status", "--nope"), 2, "No such option: --nope"),

@@ -18,7 +18,7 @@ from millrace_local.environment import clean_environment, engine_environment
 from millrace_local.errors import LocalEngineError
 from millrace_local.ports import choose_port
 from millrace_local.project import EngineFolder, default_root, project_root
-from millrace_local.venvs import find_uv
+from millrace_local.venvs import find_uv, missing_venvs
 from millrace_testing.wait import wait_until
 
 HOSTILE = {
@@ -238,3 +238,9 @@ def test_the_engine_listens_on_this_machine_only(engine: Engine) -> None:
         assert response.status == 200
     with socket.socket() as other:
         other.bind(("127.0.0.2", engine.port))
+
+
+def test_missing_environments_are_named(tmp_path: Path) -> None:
+    """Where nothing was installed both are missing, and looking makes nothing."""
+    assert missing_venvs(tmp_path) == ("engine", "runtime")
+    assert not list(tmp_path.iterdir())

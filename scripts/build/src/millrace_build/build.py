@@ -46,6 +46,21 @@ def build_all(
         return tuple(pool.map(lambda name: _build(place, name, chosen_target), names))
 
 
+def stale(workspace: Workspace | None = None, target: Target | None = None) -> tuple[str, ...]:
+    """Return the services whose zip is missing, or is not of the sources as they are."""
+    place, chosen = workspace or Workspace.here(), target or Target()
+    return tuple(
+        service
+        for service in place.services()
+        if _unchanged(
+            archive := zip_path(place, service, chosen),
+            archive.with_suffix(".json"),
+            fingerprint(place, service, chosen),
+        )
+        is None
+    )
+
+
 def zip_path(workspace: Workspace, service: str, target: Target) -> Path:
     """Return where a service's zip for a target lies."""
     return workspace.dist / target.folder / f"{service}.zip"

@@ -53,6 +53,15 @@ class Clients:
 
         return cls(make, boto3.session.Session(region_name=region).get_credentials)
 
+    @staticmethod
+    def account() -> str:
+        """Return the account of the credentials that AWS tools find here."""
+        config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 1})
+        # Any region's STS knows the account; without one boto3 would not know which to ask.
+        region = boto3.session.Session().region_name or "us-east-1"
+        sts = boto3.client("sts", region_name=region, config=config)
+        return str(sts.get_caller_identity()["Account"])
+
     def kinesis(self) -> "KinesisClient":
         """Return a Kinesis client."""
         client: KinesisClient = self._client("kinesis")

@@ -59,6 +59,11 @@ class Environment:
     logs: Path | None = None
     """The folder of the local engine's logs; None on AWS."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a local engine's."""
+        return self.mapping_state is not None
+
 
 def load_environment(
     engine: str, outputs_file: Path | None = None, env: str | None = None

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from millrace_cli.commands import archive
+from millrace_cli.commands.doctor import doctor_command
 from millrace_cli.commands.engine import run_command, stop_command
+from millrace_cli.commands.env import env_command
 from millrace_cli.commands.generate import generate_command
 from millrace_cli.commands.put import put_command
 from millrace_cli.commands.reading import (
@@ -48,6 +50,8 @@ app.command("put")(put_command)
 app.command("generate")(generate_command)
 app.command("run")(run_command)
 app.command("stop")(stop_command)
+app.command("env")(env_command)
+app.command("doctor")(doctor_command)
 app.command("status")(status_command)
 app.command("aggregates")(aggregates_command)
 app.command("events")(events_command)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from millrace_cli.event_times import ClockChange
 from millrace_cli.rows import RowFormat
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -54,6 +55,24 @@ Via = Annotated[
     typer.Option(
         "--via",
         help="stream: straight onto Kinesis; api: POST /ingest, which refuses invalid events.",
+    ),
+]
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="How event_time is written: rfc3339, epoch_s, epoch_ms, epoch_us, epoch_ns, or a "
+        "strptime pattern such as '%d/%m/%Y %H:%M:%S'.",
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option("--tz", help="Where times without an offset were read: UTC, Europe/Berlin."),
+]
+OnClockChange = Annotated[
+    ClockChange,
+    typer.Option(
+        "--clock-change",
+        help="For local times that a change of the clocks repeats or skips: which instant.",
     ),
 ]
 Format = Annotated[RowFormat, typer.Option("--format", help="How rows are laid out.")]

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.event_times import TimeReader
 from millrace_cli.mapping import FieldMapping
 from millrace_cli.records import OutRecord, record_of
 from millrace_cli.rows import STDIN, RowFormat, opened, read_rows
@@ -16,22 +17,23 @@ from millrace_cli.sending import EventStream, Progress, send
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to send: a path or `-`, how to read it, how to map it, how much of it to skip."""
+    """What to send: a path or `-`, how to map and read it, how much of it to skip."""
 
     path: str
     mapping: FieldMapping | None = None
     row_format: RowFormat = RowFormat.AUTO
     skip: int = 0
+    times: TimeReader | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a mapping where there are no columns to map.
+        """Refuse to change lines that are sent as they are.
 
         Raises:
-            CommandError: there is one, and lines are sent as they are.
+            CommandError: a mapping or a time format is given for them.
         """
-        if self.mapping and self.row_format is RowFormat.LINES:
+        if (self.mapping or self.times) and self.row_format is RowFormat.LINES:
             raise CommandError(
-                "--map with --format lines",
+                "--map, --time-format or --tz with --format lines",
                 "lines are sent as they are: leave one out",
                 ExitCode.USAGE,
             )
@@ -45,7 +47,7 @@ class Source:
         with opened(self.path) as stream:
             rows = read_rows(stream, self.path, self.row_format)
             for row in islice(rows, self.skip, None):
-                yield record_of(row, self.mapping)
+                yield record_of(row, self.mapping, self.times)
 
     @property
     def repeatable(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from millrace import partition
+from millrace_cli.event_times import TimeReader
 from millrace_cli.mapping import FieldMapping
 from millrace_cli.rows import BadRow, Row
 
@@ -34,14 +35,19 @@ class OutRecord:
         return len(self.data) + len(self.partition_key.encode())
 
 
-def record_of(row: Row, mapping: FieldMapping | None) -> OutRecord:
-    """Return the record for `row`, mapped or, without a mapping, with its bytes as they came.
+def record_of(
+    row: Row, mapping: FieldMapping | None = None, times: TimeReader | None = None
+) -> OutRecord:
+    """Return the record for `row`; with neither mapping nor times its bytes are as they came.
 
     Raises:
-        BadRow: a mapped column is missing, or the record is larger than Kinesis takes.
+        BadRow: a mapped column is missing, a time cannot be read, or the record is larger than
+            Kinesis takes.
     """
     event = row.fields if mapping is None else mapping.apply(row)
-    data = row.data if mapping is None else orjson.dumps(event)
+    if times is not None:
+        event = times.apply(event, row.line)
+    data = row.data if event is row.fields else orjson.dumps(event)
     event_type = event.get("event_type")
     record = OutRecord(
         data,

@@ -2,17 +2,21 @@
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from millrace.aggregates import AggregateRow
+from millrace.aggregates import AggregateRow, Scope
 from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
+from millrace_cli.doctor.findings import Result, State
+from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
 from millrace_cli.run import RunReport
 from millrace_cli.status import Gap, StageCounts, Status
@@ -20,6 +24,7 @@ from millrace_cli.status import Gap, StageCounts, Status
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
+_SHOWN_HOURS = 8
 _STAGES = ("received", "accepted", "duplicates", "conflicts", "quarantined", "enriched",
            "aggregated", "archived")  # fmt: skip
 
@@ -109,6 +114,51 @@ def show_put(summary: PutSummary) -> None:
         f"{summary.bytes:,} bytes, {summary.batches:,} batches, {summary.retried:,} retried, "
         f"{summary.skipped:,} skipped"
     )
+
+
+def show_preview(preview: Preview) -> None:
+    """Print the first events that would be sent, and what would be rejected and why."""
+    console = out()
+    for shown in preview.first_events:
+        console.print(
+            f"row {shown.number}: event_id {shown.event_id}, event_time {shown.event_time}, "
+            f"partition key {shown.partition_key}",
+            markup=False,
+        )
+        console.print_json(orjson.dumps(shown.event).decode(), indent=None)
+    for rejection in preview.first_rejections:
+        console.print(
+            f"row {rejection.number}: would be rejected, {rejection.reason}: {rejection.message}",
+            markup=False,
+        )
+    if preview.rejected:
+        show_reasons(console, "Would be quarantined, by reason", preview.rejected)
+    console.print(
+        f"{preview.records:,} records, {preview.bytes:,} bytes: {preview.valid:,} valid "
+        f"({preview.repeated:,} of them repeat an earlier one), "
+        f"{preview.rejected.total():,} would be rejected; nothing was sent"
+    )
+
+
+def show_checks(results: Sequence[Result]) -> None:
+    """Print what the doctor found, and what to do about each thing that is missing."""
+    table = Table()
+    for column in ("check", "state", "found", "what to do"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"check", "state"})
+    colours = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
+    for each in results:
+        state, finding = each.finding.state, each.finding
+        table.add_row(
+            each.name, f"[{colours[state]}]{state}[/]", escape(finding.detail),
+            escape(finding.remedy),
+        )  # fmt: skip
+    console = out()
+    console.print(table)
+    lacking = [each.name for each in results if each.finding.state is State.MISSING]
+    if lacking:
+        console.print(f"[red]missing:[/red] {escape(', '.join(lacking))}")
+    else:
+        console.print("[green]Nothing that is needed is missing.[/green]")
 
 
 def show_status(status: Status) -> None:
@@ -211,17 +261,26 @@ def show_run(report: RunReport) -> None:
         f"{counts.duplicates:,} + quarantined {counts.quarantined:,}"
     )
     if report.quarantine:
-        _show_quarantine(console, report.quarantine)
+        show_reasons(console, "Quarantined, by reason", report.quarantine)
     if report.aggregates:
-        show_aggregates(report.aggregates)
+        show_aggregates(_latest(report.aggregates))
+        console.print(f"The last {_SHOWN_HOURS} hours of each scope; more: `millrace aggregates`")
     day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
     console.print(f"Archive: {report.archive_location} (see `millrace archive ls {day}`)")
     console.print(f"{report.seconds:.1f} s from the first event to the last")
     show_gaps(console, report.gaps)
 
 
-def _show_quarantine(console: Console, reasons: Mapping[str, int]) -> None:
-    table = Table(title="Quarantined, by reason", title_justify="left")
+def _latest(rows: Sequence[AggregateRow]) -> Iterable[AggregateRow]:
+    by_scope: dict[Scope, list[AggregateRow]] = {}
+    for row in rows:
+        by_scope.setdefault(row.key.scope, []).append(row)
+    return chain.from_iterable(group[-_SHOWN_HOURS:] for group in by_scope.values())
+
+
+def show_reasons(console: Console, title: str, reasons: Mapping[str, int]) -> None:
+    """Print how many records were rejected for each reason."""
+    table = Table(title=title, title_justify="left")
     table.add_column("reason")
     table.add_column("records", justify="right")
     for reason, count in reasons.items():

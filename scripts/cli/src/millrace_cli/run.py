@@ -165,8 +165,7 @@ def send_sample(stream: EventStream, progress: Progress) -> Sent:
     """Send the made-up sample, always the same one; raises as `send_file` does."""
     sample = make_sample(SAMPLE)
     records = (
-        record_of(row_of_line(line, number), None)
-        for number, line in enumerate(sample.lines, start=1)
+        record_of(row_of_line(line, number)) for number, line in enumerate(sample.lines, start=1)
     )
     seconds = _send_all(records, stream, progress)
     return _sent(progress, seconds, f"a made-up sample of {sample.truth.summary()}")

@@ -38,6 +38,16 @@ def ensure_venvs(root: Path, say: Callable[[str], None]) -> Interpreters:
         )
 
 
+def missing_venvs(root: Path) -> tuple[str, ...]:
+    """Return which of the two environments the next start of an engine has to install."""
+    requirements = project_root() / "requirements"
+    return tuple(
+        name
+        for name, file in (("engine", "engine.txt"), ("runtime", "lambda-runtime.txt"))
+        if not (_place(root / "venvs", name, requirements / file) / _COMPLETE).exists()
+    )
+
+
 def find_uv() -> str:
     """Return uv: variable UV, else the project's .tools/bin/uv, else the one on PATH."""
     if given := os.environ.get("UV"):
@@ -56,8 +66,7 @@ def find_uv() -> str:
 
 
 def _ensure(folder: Path, name: str, requirements: Path, say: Callable[[str], None]) -> Path:
-    content = requirements.read_bytes() + sys.version.encode()
-    venv = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    venv = _place(folder, name, requirements)
     python = venv / "bin" / "python"
     if not (venv / _COMPLETE).exists():
         say(f"installing the {name} environment")
@@ -78,6 +87,11 @@ def _ensure(folder: Path, name: str, requirements: Path, say: Callable[[str], No
         )
         (venv / _COMPLETE).touch()
     return python
+
+
+def _place(folder: Path, name: str, requirements: Path) -> Path:
+    content = requirements.read_bytes() + sys.version.encode()
+    return folder / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def _run(command: list[str]) -> None:

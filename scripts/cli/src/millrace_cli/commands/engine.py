@@ -11,9 +11,10 @@ from millrace_cli.aggregates import AggregateTable
 from millrace_cli.engine import Deployment, deploy, stop
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.event_times import ClockChange, parse_time_options
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Engine, Format, Maps
+from millrace_cli.options import AsJson, Engine, Format, Maps, OnClockChange, TimeFormat, TimeZone
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check
 from millrace_cli.quarantine import QuarantineReader
@@ -42,6 +43,9 @@ def run_command(
     ] = None,
     maps: Maps = None,
     row_format: Format = RowFormat.AUTO,
+    time_format: TimeFormat = None,
+    zone: TimeZone = None,
+    clock_change: OnClockChange = ClockChange.REFUSE,
     metrics: Annotated[
         Path | None, typer.Option(help="Metric definitions (TOML) to deploy.")
     ] = None,
@@ -60,9 +64,12 @@ def run_command(
     Leaves the engine running; the report is in .millrace/run.json too. Exit code 3 if anything is
     unaccounted for.
     """
-    source = Source(events, parse_mapping(maps or ()), row_format) if events else None
-    if maps and not source:
-        raise CommandError("--map without --events", "say which file to map", ExitCode.USAGE)
+    if (maps or time_format or zone) and not events:
+        option = "--map" if maps else "--time-format or --tz"
+        raise CommandError(f"{option} without --events", "say which file to read", ExitCode.USAGE)
+    times = parse_time_options(time_format, zone, clock_change)
+    mapping = parse_mapping(maps or ())
+    source = Source(events, mapping, row_format, times=times) if events else None
     total = check(source) if source else None
     deployment = Deployment(engine, port, metrics)
     with render.TerminalReporter() as reporter:

@@ -4,12 +4,27 @@ from typing import Annotated
 
 import typer
 
+from millrace.clock import SystemClock
 from millrace_cli import render
 from millrace_cli.api import api_stream
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.event_times import ClockChange, parse_time_options
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Door, Engine, Env, Format, Maps, OutputsFile, Via
+from millrace_cli.options import (
+    AsJson,
+    Door,
+    Engine,
+    Env,
+    Format,
+    Maps,
+    OnClockChange,
+    OutputsFile,
+    TimeFormat,
+    TimeZone,
+    Via,
+)
+from millrace_cli.preview import preview
 from millrace_cli.put import Source, check, put
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.rows import RowFormat
@@ -24,6 +39,13 @@ def put_command(
     *,
     maps: Maps = None,
     row_format: Format = RowFormat.AUTO,
+    time_format: TimeFormat = None,
+    zone: TimeZone = None,
+    clock_change: OnClockChange = ClockChange.REFUSE,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Send nothing: show what would be sent, and rejected."),
+    ] = False,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events per second at most.")] = None,
     skip: Annotated[
         int, typer.Option(min=0, help="Leave out the first N rows: resume an interrupted put.")
@@ -40,7 +62,11 @@ def put_command(
     Without --map each row is an event and is sent as it is. Nothing is added to an event, so the
     same file put twice is all duplicates.
     """
-    source = Source(file, parse_mapping(maps or ()), row_format, skip)
+    times = parse_time_options(time_format, zone, clock_change)
+    source = Source(file, parse_mapping(maps or ()), row_format, skip, times)
+    if dry_run:
+        _show_preview(source, as_json=as_json)
+        return
     total = check(source)
     environment = load_environment(engine, outputs, env)
     stream = _door(via, environment)
@@ -51,6 +77,14 @@ def put_command(
         print_json(summary.as_dict())
     else:
         render.show_put(summary)
+
+
+def _show_preview(source: Source, *, as_json: bool) -> None:
+    found = preview(source, SystemClock().now())
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        render.show_preview(found)
 
 
 def _door(via: Door, environment: Environment) -> EventStream:
