@@ -39,8 +39,11 @@ locals {
         ARCHIVE_QUEUE_URL   = module.queues["archive"].url
         METRICS_KEY         = aws_s3_object.metrics.key
         # Stamped on the enriched object, so that every attempt to archive it cuts alike.
-        ARCHIVE_MAX_EVENTS = tostring(var.archive_max_events)
-        ARCHIVE_MAX_BYTES  = tostring(var.archive_max_bytes)
+        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
+        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
+        ARCHIVE_COMPRESSION = var.archive_compression
+        ARCHIVE_LEVEL       = tostring(var.archive_level)
+        ARCHIVE_PARTITIONS  = var.archive_partitions
       }
     }
     aggregate = {

@@ -2,8 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from millrace.archive_layout import (
+    DEFAULT_LEVEL,
+    HIVE,
+    ArchiveLayout,
+    Compression,
+    check_level,
+    check_partitions,
+)
 from millrace.index import BUCKETS, MAX_BUCKETS
 from millrace.settings import FunctionSettings
 
@@ -23,9 +31,29 @@ class EnrichSettings(FunctionSettings):
     archive_max_events: Annotated[int, Field(ge=1)] = 1000
     """Stamped on each enriched object; archive cuts by the stamp."""
     archive_max_bytes: Annotated[int, Field(ge=1)] = 5_000_000
+    archive_compression: Compression = Compression.GZIP
+    archive_level: int = DEFAULT_LEVEL
+    archive_partitions: Annotated[str, AfterValidator(check_partitions)] = HIVE
     index_buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = BUCKETS
     """Entity buckets of event days not indexed so far; `millrace.index` says the trade-off."""
     experiments_ttl_s: Annotated[int, Field(ge=0)] = 60
     """How long the list of experiments may be used before it is read again."""
     experiments_max: Annotated[int, Field(ge=1)] = 100
     """More experiments than this fail loudly: each costs a key read per entity."""
+
+    @field_validator("archive_level")
+    @classmethod
+    def _level_of_the_compression(cls, level: int, info: ValidationInfo) -> int:
+        compression = info.data.get("archive_compression")  # absent if it was refused itself
+        return check_level(compression, level) if compression else level
+
+    @property
+    def archive_layout(self) -> ArchiveLayout:
+        """The layout to stamp on enriched objects."""
+        return ArchiveLayout(
+            max_events=self.archive_max_events,
+            max_bytes=self.archive_max_bytes,
+            compression=self.archive_compression,
+            level=self.archive_level,
+            partitions=self.archive_partitions,
+        )

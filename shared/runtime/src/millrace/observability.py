@@ -32,6 +32,12 @@ class MetricName(StrEnum):
     AGGREGATED = "EventsAggregated"
     ARCHIVED = "EventsArchived"
     ARCHIVE_OBJECTS = "ArchiveObjects"
+    UPLOADS_SUCCEEDED = "UploadsSucceeded"
+    UPLOADS_FAILED = "UploadsFailed"
+    EXPORTED = "EventsExported"
+    EXPORT_FILES = "ExportFiles"
+    HOURS_COMPLETE = "HoursComplete"
+    HOURS_PROVISIONAL = "HoursProvisional"
     OVERDUE_SENT = "OverdueReferencesSent"
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
@@ -51,6 +57,7 @@ class MetricName(StrEnum):
     ENRICH_ERRORS = "EnrichErrors"
     AGGREGATE_ERRORS = "AggregateErrors"
     ARCHIVE_ERRORS = "ArchiveErrors"
+    EXPORT_ERRORS = "ExportErrors"
 
 
 _UNITS = {

@@ -192,6 +192,46 @@ run "refuses_an_archive_too_small_for_an_event" {
   expect_failures = [var.archive_max_bytes]
 }
 
+run "refuses_an_unknown_compression" {
+  command = plan
+
+  variables {
+    archive_compression = "brotli"
+  }
+
+  expect_failures = [var.archive_compression]
+}
+
+run "refuses_a_level_that_gzip_does_not_have" {
+  command = plan
+
+  variables {
+    archive_level = 10
+  }
+
+  expect_failures = [var.archive_level]
+}
+
+run "refuses_folders_that_hours_would_share" {
+  command = plan
+
+  variables {
+    archive_partitions = "year={year}/month={month}/day={day}"
+  }
+
+  expect_failures = [var.archive_partitions]
+}
+
+run "refuses_a_partition_template_with_a_slash_at_its_end" {
+  command = plan
+
+  variables {
+    archive_partitions = "year={year}/month={month}/day={day}/hour={hour}/"
+  }
+
+  expect_failures = [var.archive_partitions]
+}
+
 run "refuses_an_unknown_billing_mode" {
   command = plan
 
