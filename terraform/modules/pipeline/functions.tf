@@ -64,6 +64,23 @@ locals {
         MANIFESTS_TABLE = local.table_names.manifests
       }
     }
+    export = {
+      description = "Writes each hour of the archive as one file a client"
+      settings = {
+        STREAM_INCARNATION    = module.stream.incarnation
+        STREAM_ARN            = local.stream_arn
+        DATA_BUCKET           = local.data_bucket
+        COMMITS_TABLE         = local.table_names.commits
+        MANIFESTS_TABLE       = local.table_names.manifests
+        EXPORT_FORMAT         = var.export.format
+        EXPORT_COMPRESSION    = var.export.compression
+        EXPORT_CLIENT_BUCKETS = jsonencode(var.export.client_buckets)
+        EXPORT_GRACE_S        = tostring(var.export.grace_s)
+        EXPORT_SEGMENTS       = tostring(var.export.segments)
+        EXPORT_UPLOADS        = tostring(var.export.uploads)
+        EXPORT_SPILL_BYTES    = tostring(var.export.storage_mb * 500000) # half of /tmp: an estimate may be wrong
+      }
+    }
     watch = {
       description = "Sends overdue references and reports what is unfinished"
       settings = {

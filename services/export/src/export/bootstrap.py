@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from aws_lambda_powertools import Logger
-
 from export.adapters.archive import ManifestedArchive
 from export.adapters.files import S3ClientFiles
 from export.adapters.progress import Stream, StreamProgress
@@ -18,9 +16,10 @@ from millrace.aws.clients import dynamodb_client, kinesis_client, s3_client
 from millrace.aws.manifests import ManifestsReader
 from millrace.aws.objects import S3Objects
 from millrace.clock import SystemClock
+from millrace.observability import service_logger
 
 
-def build_export(settings: ExportSettings, logger: Logger) -> HourlyExport:
+def build_export(settings: ExportSettings) -> HourlyExport:
     """Return the use case on the resources that `settings` names."""
     dynamodb, s3, clock = dynamodb_client(), s3_client(), SystemClock()
     table = settings.manifests_table
@@ -51,5 +50,6 @@ def build_export(settings: ExportSettings, logger: Logger) -> HourlyExport:
         ),
         clock=clock,
         grace=timedelta(seconds=settings.export_grace_s),
-        logger=logger,
+        logger=service_logger("export", settings.log_level),
+        reserve_s=settings.export_reserve_s,
     )

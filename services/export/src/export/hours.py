@@ -50,6 +50,8 @@ class HourlyExport:
     clock: Clock
     grace: timedelta
     logger: Logger
+    reserve_s: int = 60
+    """Time of an invocation that is kept for what was begun."""
 
     def changed(self, has_time: HasTime = always) -> Report:
         """Export the hours that have ended and changed since, the earliest first."""

@@ -36,6 +36,8 @@ class MetricName(StrEnum):
     UPLOADS_FAILED = "UploadsFailed"
     EXPORTED = "EventsExported"
     EXPORT_FILES = "ExportFiles"
+    HOURS_EXPORTED = "HoursExported"
+    HOURS_FAILED = "HoursFailed"
     HOURS_COMPLETE = "HoursComplete"
     HOURS_PROVISIONAL = "HoursProvisional"
     OVERDUE_SENT = "OverdueReferencesSent"

@@ -551,3 +551,73 @@ run "refuses_a_subnet_that_is_no_id" {
 
   expect_failures = [var.vpc_config]
 }
+
+run "refuses_an_unknown_export_format" {
+  command = plan
+
+  variables {
+    export = { format = "csv" }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_unknown_export_compression" {
+  command = plan
+
+  variables {
+    export = { compression = "zip" }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_a_client_bucket_that_cannot_be" {
+  command = plan
+
+  variables {
+    export = { client_buckets = { acme = "Acme Bucket" } }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_a_negative_grace" {
+  command = plan
+
+  variables {
+    export = { grace_s = -1 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_of_no_segments" {
+  command = plan
+
+  variables {
+    export = { segments = 0 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_without_room" {
+  command = plan
+
+  variables {
+    export = { storage_mb = 100 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_too_small_for_its_segments" {
+  command = plan
+
+  variables {
+    export = { segments = 64 }
+  }
+
+  expect_failures = [var.export]
+}
