@@ -99,7 +99,7 @@ class LambdaExport:
         with explained(f"export {hour}"):
             answer = self._client.invoke(FunctionName=self._name, Payload=orjson.dumps(request))
             payload = orjson.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
+        if answer.get("FunctionError"):
             problem = payload.get("errorMessage", "it ended without an answer")
             raise CommandError(f"the export of {hour} failed: {problem}", "see the function's log")
         result: Mapping[str, Any] = payload
