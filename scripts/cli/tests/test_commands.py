@@ -65,6 +65,11 @@ def event_file(folder: Path) -> str:
             2,
             "--to is not after --from",
         ),
+        (("export",), 2, "say which hours"),
+        (("export", "2015-09-12T13", "--from", "2015-09-12"), 2, "say which hours"),
+        (("export", "yesterday"), 2, "neither an hour nor a date"),
+        (("export", "--from", "2015-09-12", "--to", "2015-09-11"), 2, "--to is not after --from"),
+        (("export", "2015-09-12T13", "--outputs", "OUTPUTS"), 1, "has no export"),
     ],
 )
 def test_an_expected_failure_is_one_line_with_a_remedy(
@@ -97,6 +102,7 @@ def test_an_engine_that_does_not_run_says_how_to_start_it() -> None:
         ("aggregates", "--scope", "TYPE#e"),
         ("events", "--entity", "e", "--from", "2015-09-12"),
         ("event", "id"),
+        ("export", "2015-09-12T13"),
     ):
         result = millrace(*command, "--engine", "surely-not-there")
         assert result.exit_code == 1

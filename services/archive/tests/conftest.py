@@ -1,6 +1,7 @@
 """Archive on fakes, and a way to stop it at any call of a port."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -8,10 +9,12 @@ import pytest
 
 from archive.domain import ManifestRow
 from archive.service import Archive, Archived
+from millrace.archive_layout import ArchiveLayout
 from millrace.commit import Checkpoint, Stage
+from millrace.compression import lines_of
 from millrace.enriched import EnrichedEvent
 from millrace.keys import ARCHIVE, enriched_key
-from millrace.raw_lines import pack, unpack
+from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference, Reference
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event, event_bytes
 from millrace_testing.crash.tap import Tap
@@ -38,6 +41,16 @@ class FakeManifests:
 
 
 @dataclass
+class FakeDirtyHours:
+    """`archive.ports.DirtyHours` that counts the times."""
+
+    touched: Counter[str] = field(default_factory=Counter)
+
+    def touch(self, hours: Iterable[str]) -> None:
+        self.touched.update(hours)
+
+
+@dataclass
 class World:
     """Everything archive touches, and ways to run it and to look at the end."""
 
@@ -45,6 +58,7 @@ class World:
     ledger: FakeLedger
     objects: FakeStampedObjects
     manifests: FakeManifests
+    dirty_hours: FakeDirtyHours
     reference: EnrichedReference
 
     def run(self, **fields: object) -> Archived:
@@ -58,14 +72,20 @@ class World:
             ledger=tap.on(own.ledger),
             objects=tap.on(own.objects),
             manifests=tap.on(own.manifests),
+            dirty_hours=tap.on(own.dirty_hours),
         )
 
     def archived(self) -> dict[str, list[EnrichedEvent]]:
         """Return the events of each archive object."""
         return {
-            key: [EnrichedEvent.from_line(line) for line in unpack(self.objects.get(key))]
+            key: [EnrichedEvent.from_line(line) for line in lines_of(key, self.objects.get(key))]
             for key in self.objects.keys(f"{ARCHIVE}/")
         }
+
+    def restamp(self, layout: ArchiveLayout) -> None:
+        """Have enrich try again under another layout: it finds its object and leaves it."""
+        key = self.reference.enriched_key
+        assert not self.objects.put_new(key, b"", metadata=layout.to_metadata())
 
     def mark(self) -> Mapping[str, object] | None:
         return self.ledger.head(SHARD, FIRST_SEQ).marks.get(Stage.ARCHIVED)
@@ -77,6 +97,7 @@ class World:
             "metadata": dict(self.objects.metadata),
             "tags": dict(self.objects.tags),
             "manifests": dict(self.manifests.stored),
+            "dirty": set(self.dirty_hours.touched),
             "marks": self.ledger.head(SHARD, FIRST_SEQ).marks,
         }
 
@@ -91,6 +112,7 @@ def build_world(events: Sequence[EnrichedEvent] | None = None, **stamp: str) -> 
         ]
     commit, _ = commit_of([event_bytes(n) for n in range(5)], first_seq=FIRST_SEQ)
     ledger, objects, manifests = FakeLedger(), FakeStampedObjects(), FakeManifests()
+    dirty_hours = FakeDirtyHours()
     ledger.commit(Checkpoint(), Checkpoint(1, FIRST_SEQ, ()), commit)
     key = enriched_key(commit.head.commit_id)
     body = pack([event.to_line() for event in events]).body
@@ -98,8 +120,8 @@ def build_world(events: Sequence[EnrichedEvent] | None = None, **stamp: str) -> 
     metadata = labels | {name.replace("_", "-"): value for name, value in stamp.items()}
     objects.put_new(key, body, metadata=metadata)
     reference = EnrichedReference.from_reference(Reference.to(commit.head), key, "0123456789abcdef")
-    service = Archive(ledger, objects, manifests, FixedClock(ARRIVAL))
-    return World(service, ledger, objects, manifests, reference)
+    service = Archive(ledger, objects, manifests, dirty_hours, FixedClock(ARRIVAL))
+    return World(service, ledger, objects, manifests, dirty_hours, reference)
 
 
 @pytest.fixture

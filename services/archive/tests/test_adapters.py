@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from archive.adapters import DynamoManifests, S3StampedObjects
+from archive.adapters import DynamoDirtyHours, DynamoManifests, S3StampedObjects
 from archive.domain import ManifestRow
 from millrace.aws.ledger_items import from_attributes
 from millrace.errors import ConfigError, ObjectMissing, RetryableError
@@ -184,3 +184,15 @@ def test_a_missing_table_is_a_fault_of_the_deployment(dynamodb):
     """A wrong table name is not retried as if it could pass."""
     with pytest.raises(ConfigError, match="BatchWriteItem"):
         DynamoManifests(dynamodb, "none").put([ROW])
+
+
+def test_a_changed_hour_is_an_item_of_its_own(dynamodb):
+    """Each touch leaves another token, so that an export can tell what it has not seen."""
+    tokens = iter("abc")
+    adapter = DynamoDirtyHours(dynamodb, "manifests", tokens.__next__)
+    adapter.touch(["2025-12-28T09", "2025-12-28T08"])
+    adapter.touch({"2025-12-28T09"})
+    assert stored(dynamodb) == [
+        {"hour": "DIRTY", "object_key": "2025-12-28T08", "token": "a"},
+        {"hour": "DIRTY", "object_key": "2025-12-28T09", "token": "c"},
+    ]

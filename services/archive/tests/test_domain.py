@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.domain import CLIENTS_LISTED, Cut, Row, manifest_row, parts_of
-from archive.stamp import BadStamp, cut_of
+from archive.domain import CLIENTS_LISTED, Row, manifest_row, parts_of
+from archive.stamp import BadStamp, layout_of
+from millrace.archive_layout import ArchiveLayout
 from millrace.enriched import EnrichedEvent, normalised
 from millrace.event import read_event
 from millrace.times import to_epoch_ms
@@ -20,12 +21,14 @@ from millrace.windows import hour_label
 from millrace_testing.builders import ARRIVAL, enriched_event
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
-WIDE = Cut(max_events=1000, max_bytes=5_000_000)
+WIDE = ArchiveLayout(max_events=1000, max_bytes=5_000_000)
+
+STAMP = {"archive-max-events": "10", "archive-max-bytes": "100"}
 
 offsets_s = st.integers(min_value=-4 * 3600, max_value=4 * 3600)
 object_lines = st.lists(st.tuples(offsets_s, st.integers(min_value=0, max_value=300)), max_size=40)
 cuts = st.builds(
-    Cut,
+    ArchiveLayout,
     max_events=st.integers(min_value=1, max_value=12),
     max_bytes=st.integers(min_value=1, max_value=4000),
 )
@@ -153,12 +156,14 @@ def test_lines_are_kept_as_they_are():
         ({"archive-max-events": "0", "archive-max-bytes": "1"}, "archive-max-events"),
         ({"archive-max-events": "10", "archive-max-bytes": "-1"}, "archive-max-bytes"),
         ({"archive-max-events": "²", "archive-max-bytes": "1"}, "archive-max-events"),
+        (STAMP | {"archive-compression": "brotli"}, "archive-compression"),
+        (STAMP | {"archive-level": "fast"}, "archive-level"),
     ],
 )
 def test_a_bad_stamp_is_named(metadata, named):
     """Without a usable cut the error names object and value: no default could be right."""
     with pytest.raises(BadStamp, match=f"object enriched/x: metadata `{named}`"):
-        cut_of("enriched/x", metadata)
+        layout_of("enriched/x", metadata)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not beside this checkout")

@@ -56,6 +56,13 @@ class Deployment:
 
     def manifests(self) -> list[dict[str, Any]]:
         """Return every manifest row."""
+        return [row for row in self._all_rows() if row["hour"] != "DIRTY"]
+
+    def dirty_hours(self) -> set[str]:
+        """Return the hours that wait for their export."""
+        return {row["object_key"] for row in self._all_rows() if row["hour"] == "DIRTY"}
+
+    def _all_rows(self) -> list[dict[str, Any]]:
         answer = self.dynamodb.scan(TableName="manifests", ConsistentRead=True)
         return [from_attributes(item) for item in answer["Items"]]
 
@@ -110,6 +117,7 @@ def test_official_samples_with_a_reference(deployment, official, name):
     assert len(rows) == 2 * len(references)
     for row in rows:
         assert len(unpack(deployment.objects.get(row["object_key"]))) == row["events"]
+    assert deployment.dirty_hours() == {row["hour"] for row in rows}
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
@@ -152,6 +160,8 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     )
     assert (emf["EventsArchived"], emf["ArchiveObjects"]) == ([3.0], [2.0])
     assert (emf["ArchiveErrors"], emf["ReferencesSucceeded"]) == ([1.0], [1.0])
+    assert emf["UploadsSucceeded"] == [2.0]
+    assert emf["EventsPerSecond"][0] > 0
     (done,) = (each for each in caplog.records if each.message == "reference done")
     assert (done.commit_id, done.correlation_id) == (reference.commit_id, "corr-1")
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)

@@ -5,16 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from archive.service import Archived
+from archive.service import Archived, NotACommit, UploadFailed
 from archive.stamp import BadStamp
-from millrace.errors import CommitMissing, ObjectMissing
+from millrace.archive_layout import ArchiveLayout, Compression
+from millrace.errors import CommitMissing, ObjectMissing, RetryableError
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, enriched_event
 from millrace_testing.fakes import FixedClock
 
-CALLS = 7  # head, get the enriched object, three parts, manifest rows, mark
+CALLS = 8  # head, get the enriched object, three parts, manifest rows, dirty hours, mark
 HOUR_8 = "archive/year=2025/month=12/day=28/hour=08/1a2b3c4d-shardId-000000000000-100"
 HOUR_9 = "archive/year=2025/month=12/day=28/hour=09/1a2b3c4d-shardId-000000000000-100"
+
+
+LAYOUTS = [
+    {"archive_compression": "zstd", "archive_level": "19"},
+    {"archive_compression": "gzip", "archive_level": "1"},
+    {"archive_partitions": "dt={year}-{month}-{day}/h={hour}"},
+]
 
 
 class Crash(Exception):
@@ -64,6 +72,67 @@ def test_the_cut_is_the_objects_own(new_world):
     assert by_bytes.run().objects == 5
     by_hour = new_world(archive_max_events="9")
     assert by_hour.run().objects == 2
+
+
+@pytest.mark.parametrize("stamp", LAYOUTS, ids=lambda stamp: "-".join(stamp.values()))
+def test_the_layout_is_the_objects_own(new_world, stamp):
+    """Compression, level and folders follow the stamp; the events are the same."""
+    plain, other = new_world(), new_world(**stamp)
+    plain.run()
+    other.run()
+    key = next(iter(other.archived()))
+    assert key.endswith(".zst" if stamp.get("archive_compression") == "zstd" else ".gz")
+    if "archive_partitions" in stamp:
+        assert key.startswith("archive/dt=2025-12-28/h=")
+    assert sorted(map(str, other.archived().values())) == sorted(
+        map(str, plain.archived().values())
+    )
+
+
+@pytest.mark.parametrize("call", range(CALLS))
+def test_settings_changed_between_two_attempts(new_world, new_tap, call):
+    """A stopped commit ends as it began, whatever enrich is told since: nothing lost or doubled."""
+    clean = new_world()
+    clean.run()
+    world = new_world()
+    with pytest.raises(Crash):
+        world.disturbed(new_tap(call, crash, after=True))
+    world.restamp(ArchiveLayout(1, 1, Compression.ZSTD, 9, "dt={year}-{month}-{day}/h={hour}"))
+    world.run()
+    assert world.end() == clean.end()
+
+
+def test_a_replayed_object_never_enters(world):
+    """A reference to another object than the commit's own, as replays have, is refused."""
+    world.reference = replace(world.reference, enriched_key="enriched/replay=r1/part-0.ndjson.gz")
+    with pytest.raises(NotACommit, match="replayed events never enter"):
+        world.run()
+    assert (world.archived(), world.mark()) == ({}, None)
+
+
+def test_an_upload_that_fails_is_told_apart(new_world, new_tap):
+    """A store that is down makes a failure that metrics can count, and that may pass."""
+
+    def down():
+        raise RetryableError("SlowDown")
+
+    with pytest.raises(UploadFailed, match="SlowDown"):
+        new_world().disturbed(new_tap(2, down))
+
+
+def test_hours_are_noted_after_their_rows(new_world, new_tap):
+    """Whenever an hour is noted as changed, each row of the commit is there to be exported."""
+    world = new_world()
+
+    def look():
+        if world.dirty_hours.touched:
+            assert len(world.manifests.stored) == 3
+            assert set(world.dirty_hours.touched) == {"2025-12-28T08", "2025-12-28T09"}
+
+    for call in range(CALLS):
+        new_world().disturbed(new_tap(call, look, after=True))
+    world.disturbed(new_tap(CALLS - 1, look))
+    assert world.dirty_hours.touched
 
 
 def test_a_commit_without_events_ends_well(new_world):
@@ -129,7 +198,7 @@ def test_an_overlapping_attempt_changes_nothing(new_world, new_tap, call):
 
 
 def test_the_crash_points_are_all_of_them(new_world, new_tap):
-    """A clean run makes seven calls, so none was forgotten above."""
+    """A clean run makes eight calls, so none was forgotten above."""
     tap = new_tap(-1, crash)
     new_world().disturbed(tap)
     assert tap.calls == CALLS

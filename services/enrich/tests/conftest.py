@@ -8,6 +8,7 @@ import pytest
 
 from enrich.service import Enrich, Enrichment
 from enrich.stamp import Stamp
+from millrace.archive_layout import ArchiveLayout
 from millrace.assignments import EntityAssignment, EntityAssignments, Metadata
 from millrace.commit import Checkpoint, CommittedLine, Owner, Stage
 from millrace.enriched import EnrichedEvent
@@ -19,7 +20,7 @@ from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
 
-STAMP = Stamp("0123456789abcdef", archive_max_events=10, archive_max_bytes=5_000)
+STAMP = Stamp("0123456789abcdef", ArchiveLayout(max_events=10, max_bytes=5_000))
 FIRST_SEQ = 100
 
 

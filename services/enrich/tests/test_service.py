@@ -9,6 +9,7 @@ import pytest
 from enrich.domain import CorruptCommit, Gaps
 from enrich.service import Enrichment, publish_definitions
 from enrich.stamp import Stamp
+from millrace.archive_layout import ArchiveLayout
 from millrace.commit import Checkpoint
 from millrace.errors import CommitMissing, ConfigError, ObjectMissing
 from millrace.index_reading import EntityEvents
@@ -20,7 +21,7 @@ CALLS = 10  # load, raw object, assignments, experiments, put, buckets, pages, m
 PUT = 4
 BUCKETS, PAGES, MARK = 5, 6, 7
 SPAN = ARRIVAL - timedelta(days=1), ARRIVAL
-OTHER_STAMP = Stamp("fedcba9876543210", archive_max_events=1, archive_max_bytes=1)
+OTHER_STAMP = Stamp("fedcba9876543210", ArchiveLayout(max_events=1, max_bytes=1))
 
 
 class Crash(Exception):
@@ -40,6 +41,9 @@ def test_a_commit_is_enriched(world):
         "defs-version": "0123456789abcdef",
         "archive-max-events": "10",
         "archive-max-bytes": "5000",
+        "archive-compression": "gzip",
+        "archive-level": "6",
+        "archive-partitions": "year={year}/month={month}/day={day}/hour={hour}",
     }
     assert world.mark() == {
         "at": format_ms(ARRIVAL),

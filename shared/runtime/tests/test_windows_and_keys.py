@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millrace import keys
+from millrace.archive_layout import ArchiveLayout
 from millrace.times import format_ms, from_epoch_ms, to_epoch_ms
 from millrace.windows import WindowWidth, window_of
 
@@ -49,7 +50,7 @@ def test_the_longest_ids_fit_a_key():
 
 def test_archive_folders_are_hive_partitions():
     """The layout that Athena's partition projection and DuckDB read."""
-    assert keys.archive_key(AT, "c", 2) == (
+    assert keys.archive_key(AT, "c", 2, ArchiveLayout()) == (
         "archive/year=2015/month=09/day=12/hour=23/c-2.ndjson.gz"
     )
 
@@ -66,4 +67,4 @@ def test_old_years_sort_too():
     old = datetime(999, 1, 2, 3, tzinfo=UTC)
     assert window_of(old, WindowWidth.HOUR).label == "HOUR#0999-01-02T03"
     assert window_of(old, WindowWidth.DAY).label == "DAY#0999-01-02"
-    assert keys.archive_prefix(old) == "archive/year=0999/month=01/day=02/hour=03/"
+    assert ArchiveLayout().folder(old) == "year=0999/month=01/day=02/hour=03"

@@ -131,6 +131,10 @@ resource "aws_lambda_function" "this" {
     variables = var.environment
   }
 
+  ephemeral_storage {
+    size = var.ephemeral_storage_mb
+  }
+
   tracing_config {
     mode = var.tracing_mode
   }

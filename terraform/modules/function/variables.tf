@@ -122,6 +122,18 @@ variable "memory_mb" {
   }
 }
 
+variable "ephemeral_storage_mb" {
+  description = "Room in /tmp."
+  type        = number
+  nullable    = false
+  default     = 512
+
+  validation {
+    condition     = var.ephemeral_storage_mb >= 512 && var.ephemeral_storage_mb <= 10240
+    error_message = "A function has 512 to 10240 MB in /tmp."
+  }
+}
+
 variable "timeout_s" {
   description = "Seconds after which Lambda ends a call."
   type        = number

@@ -39,12 +39,17 @@ locals {
         ARCHIVE_QUEUE_URL   = module.queues["archive"].url
         METRICS_KEY         = aws_s3_object.metrics.key
         # Stamped on the enriched object, so that every attempt to archive it cuts alike.
-        ARCHIVE_MAX_EVENTS = tostring(var.archive_max_events)
-        ARCHIVE_MAX_BYTES  = tostring(var.archive_max_bytes)
-        ASSIGNMENTS_TTL_S  = tostring(var.assignment_cache.ttl_s)
-        ABSENCE_TTL_S      = tostring(var.assignment_cache.absence_ttl_s)
-        CACHED_ASSIGNMENTS = tostring(var.assignment_cache.assignments)
-        CACHED_EXPERIMENTS = tostring(var.assignment_cache.experiments)
+        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
+        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
+        ASSIGNMENTS_TTL_S   = tostring(var.assignment_cache.ttl_s)
+        ABSENCE_TTL_S       = tostring(var.assignment_cache.absence_ttl_s)
+        CACHED_ASSIGNMENTS  = tostring(var.assignment_cache.assignments)
+        CACHED_EXPERIMENTS  = tostring(var.assignment_cache.experiments)
+        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
+        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
+        ARCHIVE_COMPRESSION = var.archive_compression
+        ARCHIVE_LEVEL       = tostring(var.archive_level)
+        ARCHIVE_PARTITIONS  = var.archive_partitions
       }
     }
     aggregate = {
@@ -66,6 +71,23 @@ locals {
         DATA_BUCKET     = local.data_bucket
         COMMITS_TABLE   = local.table_names.commits
         MANIFESTS_TABLE = local.table_names.manifests
+      }
+    }
+    export = {
+      description = "Writes each hour of the archive as one file a client"
+      settings = {
+        STREAM_INCARNATION    = module.stream.incarnation
+        STREAM_ARN            = local.stream_arn
+        DATA_BUCKET           = local.data_bucket
+        COMMITS_TABLE         = local.table_names.commits
+        MANIFESTS_TABLE       = local.table_names.manifests
+        EXPORT_FORMAT         = var.export.format
+        EXPORT_COMPRESSION    = var.export.compression
+        EXPORT_CLIENT_BUCKETS = jsonencode(var.export.client_buckets)
+        EXPORT_GRACE_S        = tostring(var.export.grace_s)
+        EXPORT_SEGMENTS       = tostring(var.export.segments)
+        EXPORT_UPLOADS        = tostring(var.export.uploads)
+        EXPORT_SPILL_BYTES    = tostring(var.export.storage_mb * 500000) # half of /tmp: an estimate may be wrong
       }
     }
     watch = {

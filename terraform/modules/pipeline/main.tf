@@ -101,6 +101,7 @@ module "functions" {
   memory_mb            = var.functions[each.key].memory_mb
   timeout_s            = var.functions[each.key].timeout_s
   reserved_concurrency = var.functions[each.key].reserved_concurrency
+  ephemeral_storage_mb = each.key == "export" ? var.export.storage_mb : 512
   tracing_mode         = var.tracing_mode
   log_retention_days   = var.log_retention_days
   kms_key_arn          = var.kms_key_arn
@@ -135,7 +136,18 @@ module "watch_schedule" {
 
   name          = local.function_names["watch"]
   description   = "Looks for overdue references and unfinished commits"
-  every_min     = 1
+  expression    = "rate(1 minute)"
   function_name = module.functions["watch"].name
   function_arn  = module.functions["watch"].arn
+}
+
+# An hour is settled some minutes after its end (var.export.grace_s): at five past it is complete.
+module "export_schedule" {
+  source = "../schedule"
+
+  name          = local.function_names["export"]
+  description   = "Writes the hours that changed as one file a client"
+  expression    = "cron(5 * * * ? *)"
+  function_name = module.functions["export"].name
+  function_arn  = module.functions["export"].arn
 }

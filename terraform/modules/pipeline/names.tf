@@ -17,10 +17,11 @@ locals {
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
   metrics_key      = "config/metrics-${filesha256(var.metrics_file)}.toml"
 
-  arn_start  = "arn:${local.account.partition}"
-  arn_place  = "${local.account.region}:${local.account.id}"
-  stream_arn = "${local.arn_start}:kinesis:${local.arn_place}:stream/${local.stream_name}"
-  data_arn   = "${local.arn_start}:s3:::${local.data_bucket}"
-  table_arns = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
-  queue_arns = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
+  arn_start          = "arn:${local.account.partition}"
+  arn_place          = "${local.account.region}:${local.account.id}"
+  stream_arn         = "${local.arn_start}:kinesis:${local.arn_place}:stream/${local.stream_name}"
+  data_arn           = "${local.arn_start}:s3:::${local.data_bucket}"
+  client_bucket_arns = [for bucket in toset(values(var.export.client_buckets)) : "${local.arn_start}:s3:::${bucket}"]
+  table_arns         = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
+  queue_arns         = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
 }

@@ -130,6 +130,33 @@ locals {
       }
     }
 
+    export = {
+      SeeStream = {
+        actions   = ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+        resources = [local.stream_arn]
+      }
+      SeeCommits = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+        resources = [local.table_arns.commits, "${local.table_arns.commits}/index/unfinished"]
+      }
+      List = {
+        actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        resources = [local.table_arns.manifests]
+      }
+      TellMissing = {
+        actions   = local.tell_missing.actions
+        resources = concat(local.tell_missing.resources, local.client_bucket_arns)
+      }
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/archive/*"]
+      }
+      Write = {
+        actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+        resources = [for arn in concat([local.data_arn], local.client_bucket_arns) : "${arn}/clients/*"]
+      }
+    }
+
     watch = {
       ListShards = {
         actions   = ["kinesis:ListShards"]

@@ -214,6 +214,11 @@ variable "functions" {
       timeout_s            = optional(number, 60)
       reserved_concurrency = optional(number, -1)
     }), {})
+    export = optional(object({
+      memory_mb            = optional(number, 1024)
+      timeout_s            = optional(number, 900)
+      reserved_concurrency = optional(number, -1)
+    }), {})
     watch = optional(object({
       memory_mb            = optional(number, 256)
       timeout_s            = optional(number, 60)
@@ -510,6 +515,97 @@ variable "archive_max_bytes" {
   validation {
     condition     = var.archive_max_bytes >= var.max_event_bytes
     error_message = "An object of the archive holds the largest event: archive_max_bytes is at least max_event_bytes."
+  }
+}
+
+variable "archive_compression" {
+  description = "How objects of the archive are compressed: gzip or zstd. A new value holds for commits that are not enriched yet."
+  type        = string
+  nullable    = false
+  default     = "gzip"
+
+  validation {
+    condition     = contains(["gzip", "zstd"], var.archive_compression)
+    error_message = "The archive's compression is gzip or zstd."
+  }
+}
+
+variable "archive_level" {
+  description = "Level of the archive's compression: gzip has 1 to 9, zstd 1 to 19."
+  type        = number
+  nullable    = false
+  default     = 6
+
+  validation {
+    condition     = var.archive_level >= 1 && var.archive_level <= (var.archive_compression == "gzip" ? 9 : 19) && floor(var.archive_level) == var.archive_level
+    error_message = "The archive's level is a whole number: 1 to 9 for gzip, 1 to 19 for zstd."
+  }
+}
+
+variable "archive_partitions" {
+  description = "Folders of an hour below archive/, with {year}, {month}, {day} and {hour}. The table for queries expects one layout: choose it before the first event."
+  type        = string
+  nullable    = false
+  default     = "year={year}/month={month}/day={day}/hour={hour}"
+
+  validation {
+    condition = (
+      alltrue([for field in ["{year}", "{month}", "{day}", "{hour}"] : strcontains(var.archive_partitions, field)])
+      && length(var.archive_partitions) <= 200
+      && can(regex("^([A-Za-z0-9=_-]|{(year|month|day|hour)})+(/([A-Za-z0-9=_-]|{(year|month|day|hour)})+)*$", var.archive_partitions))
+    )
+    error_message = "The partition template holds {year}, {month}, {day} and {hour} in folders of letters, digits, '=', '_' and '-', without a slash at either end."
+  }
+}
+
+variable "export" {
+  description = "The hourly files of clients: format (ndjson or array), compression (none or gzip), client_buckets (by client id, for clients with a bucket of their own), grace_s (how long an hour waits for late arrivals), segments (archive objects read at once), uploads (files written at once), storage_mb (room in /tmp, half of it for events of one pass)."
+  type = object({
+    format         = optional(string, "ndjson")
+    compression    = optional(string, "none")
+    client_buckets = optional(map(string), {})
+    grace_s        = optional(number, 240)
+    segments       = optional(number, 8)
+    uploads        = optional(number, 4)
+    storage_mb     = optional(number, 512)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = contains(["ndjson", "array"], var.export.format)
+    error_message = "The format of exports is ndjson or array."
+  }
+
+  validation {
+    condition     = contains(["none", "gzip"], var.export.compression)
+    error_message = "The compression of exports is none or gzip."
+  }
+
+  validation {
+    condition     = alltrue([for bucket in values(var.export.client_buckets) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "A client's bucket is named as S3 names buckets: 3 to 63 characters out of a-z, 0-9, '.' and '-'."
+  }
+
+  validation {
+    condition     = var.export.grace_s >= 0 && floor(var.export.grace_s) == var.export.grace_s
+    error_message = "grace_s is 0 seconds or more."
+  }
+
+  validation {
+    condition     = var.export.segments >= 1 && var.export.segments <= 64 && var.export.uploads >= 1 && var.export.uploads <= 16
+    error_message = "An export reads 1 to 64 segments and writes 1 to 16 files at once."
+  }
+
+  validation {
+    condition     = var.export.storage_mb >= 512 && var.export.storage_mb <= 10240
+    error_message = "A function has 512 to 10240 MB in /tmp."
+  }
+
+  validation {
+    # Compressed, its text and the clients' shares of it; Python and its libraries take 100 MB.
+    condition     = var.functions.export.memory_mb >= 100 + var.export.segments * 3 * var.archive_max_bytes / 1000000 + var.export.uploads * 20
+    error_message = "The export's memory is too small for so many segments and uploads: raise functions.export.memory_mb, or lower export.segments, export.uploads or archive_max_bytes."
   }
 }
 

@@ -1,10 +1,10 @@
-# Invokes a function at a fixed rate.
+# Invokes a function at a fixed rate, or at given times.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
 
 resource "aws_cloudwatch_event_rule" "this" {
   name                = var.name
   description         = var.description
-  schedule_expression = "rate(${var.every_min} ${var.every_min == 1 ? "minute" : "minutes"})"
+  schedule_expression = var.expression
 }
 
 resource "aws_cloudwatch_event_target" "this" {

@@ -10,19 +10,19 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What is done at this rate, in a line."
+  description = "What is done then, in a line."
   type        = string
   nullable    = false
 }
 
-variable "every_min" {
-  description = "Minutes from one invocation to the next."
-  type        = number
+variable "expression" {
+  description = "When: rate(1 minute), rate(5 minutes) or cron(5 * * * ? *), in UTC."
+  type        = string
   nullable    = false
 
   validation {
-    condition     = var.every_min >= 1 && var.every_min == floor(var.every_min)
-    error_message = "EventBridge's finest rate is one whole minute."
+    condition     = can(regex("^(rate\\(1 (minute|hour|day)\\)|rate\\(([2-9]|[1-9][0-9]+) (minutes|hours|days)\\)|cron\\([^ ()]+( [^ ()]+){5}\\))$", var.expression))
+    error_message = "A schedule is rate(1 minute), rate(5 minutes) or cron() with its six fields: EventBridge's finest rate is one whole minute."
   }
 }
 

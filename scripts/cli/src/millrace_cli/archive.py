@@ -4,22 +4,20 @@ Objects are found through the manifests, never by listing a prefix: what a crash
 behind has no manifest.
 """
 
-import gzip
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
-from boto3.dynamodb.types import TypeDeserializer
-
+from millrace.aws.manifests import ManifestsReader
+from millrace.compression import reader
 from millrace.windows import hour_label
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
 _WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(?::00)?Z?)?")
@@ -79,29 +77,23 @@ class S3Archive:
     """`Archive` on S3 and the manifests table."""
 
     def __init__(self, environment: Environment) -> None:
-        self._table = environment.outputs.tables.manifests
         self._bucket = environment.outputs.data_bucket
-        self._dynamodb: DynamoDBClient = environment.clients.dynamodb()
+        self._manifests = ManifestsReader(
+            environment.clients.dynamodb(), environment.outputs.tables.manifests
+        )
         self._s3: S3Client = environment.clients.s3()
 
     def objects(self, hour: str) -> Iterator[ArchiveObject]:
         """Yield the objects of one hour, in order of their first event."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="#hour = :hour",
-            ExpressionAttributeNames={"#hour": "hour"},  # a reserved word
-            ExpressionAttributeValues={":hour": {"S": hour}},
-            ConsistentRead=True,
-        )
         with explained("list the archive"):
-            found = [_object(item) for page in pages for item in page["Items"]]
+            found = [_object(row) for row in self._manifests.archived(hour)]
         yield from sorted(found, key=lambda each: (each.first_event_time, each.object_key))
 
     def copy(self, object_key: str, target: IO[bytes]) -> None:
         """Write an object's events to `target`, decompressed, without holding them all."""
         with explained(f"read {object_key}"):
             body = self._s3.get_object(Bucket=self._bucket, Key=object_key)["Body"]
-            lines = gzip.GzipFile(fileobj=cast("IO[bytes]", body), mode="rb")
+            lines = reader(object_key, cast("IO[bytes]", body))
             while chunk := lines.read(_COPY_BYTES):
                 target.write(chunk)
 
@@ -124,9 +116,7 @@ def copy_events(archive: Archive, objects: Iterable[ArchiveObject], target: IO[b
     return copied
 
 
-def _object(item: Any) -> ArchiveObject:  # noqa: ANN401 - an item as boto3 gives it
-    deserialize = TypeDeserializer().deserialize
-    row = {name: deserialize(value) for name, value in item.items()}
+def _object(row: Mapping[str, Any]) -> ArchiveObject:
     return ArchiveObject(
         hour=row["hour"],
         object_key=row["object_key"],

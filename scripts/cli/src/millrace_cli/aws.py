@@ -21,9 +21,11 @@ from millrace_cli.errors import CommandError
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kinesis import KinesisClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+_LONGEST_INVOCATION_S = 900
 _MISSING = frozenset(
     {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}
 )
@@ -80,6 +82,16 @@ class Clients:
     def sqs(self) -> "SQSClient":
         """Return an SQS client."""
         client: SQSClient = self._client("sqs")
+        return client
+
+    def functions(self) -> "LambdaClient":
+        """Return a Lambda client that waits as long as a function may run, and asks once."""
+        client: LambdaClient = self._make(
+            "lambda",
+            retries={"mode": "standard", "max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=_LONGEST_INVOCATION_S + 10,
+        )
         return client
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients have no common type

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.credentials import Credentials
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from millrace_cli.aws import Clients
 from millrace_cli.deployment import Deployment, current_outputs
@@ -44,6 +44,8 @@ class Outputs(BaseModel):
     api_endpoint: str | None = None
     """Of a pipeline deployed without the HTTP API there is none."""
     tables: Tables
+    functions: Mapping[str, str] = Field(default_factory=dict)
+    """Names by service."""
     queue_urls: Mapping[str, str]
     dlq_urls: Mapping[str, str]
 

@@ -9,6 +9,7 @@ from millrace_cli.commands import archive
 from millrace_cli.commands.doctor import doctor_command
 from millrace_cli.commands.engine import run_command, stop_command
 from millrace_cli.commands.env import env_command
+from millrace_cli.commands.export import export_command
 from millrace_cli.commands.generate import generate_command
 from millrace_cli.commands.put import put_command
 from millrace_cli.commands.reading import (
@@ -56,4 +57,5 @@ app.command("status")(status_command)
 app.command("aggregates")(aggregates_command)
 app.command("events")(events_command)
 app.command("event")(event_command)
+app.command("export")(export_command)
 app.add_typer(archive.app, name="archive")

@@ -1,6 +1,6 @@
 """What people see: tables on standard output, progress on standard error."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
 from millrace_cli.doctor.findings import Result, State
+from millrace_cli.export import ExportedHour, ExportReport
 from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
 from millrace_cli.run import RunReport
@@ -54,6 +55,27 @@ def put_progress(
         task = bar.add_task("Sending", total=total)
         progress.listeners.append(lambda now: bar.update(task, completed=now.sent))
         yield
+
+
+@contextmanager
+def export_progress(
+    total: int, *, quiet: bool = False
+) -> Generator[Callable[[int, ExportedHour], None]]:
+    """Show hours done and the files of the one at work, if standard error is a terminal."""
+    console = err()
+    if quiet or not console.is_terminal:
+        yield lambda _done, _hour: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Exporting", total=total)
+
+        def show(done: int, hour: ExportedHour) -> None:
+            text = f"Exporting {hour.hour}: {hour.files_written:,} files, {hour.events:,} events"
+            bar.update(task, completed=done, description=text)
+
+        yield show
 
 
 class TerminalReporter:
@@ -223,6 +245,27 @@ def show_aggregates(rows: Iterable[AggregateRow]) -> None:
             f"{row['event_count']:,}", row["version"],
         )  # fmt: skip
     out().print(table if table.row_count else "No aggregates: look at the scope and the times.")
+
+
+def show_export(report: ExportReport) -> None:
+    """Print what became of each hour that has clients."""
+    table = Table()
+    for column in ("hour", "status", "clients", "files written", "events written"):
+        table.add_column(column, justify="left" if column in {"hour", "status"} else "right")
+    for hour in report.hours:
+        if hour.clients or hour.error:
+            table.add_row(
+                hour.hour,
+                escape(hour.error or hour.status),
+                f"{hour.clients:,}",
+                f"{hour.files_written:,}",
+                f"{hour.events:,}",
+            )
+    console = out()
+    if table.row_count:
+        console.print(table)
+    empty = len(report.hours) - table.row_count
+    console.print(f"{len(report.hours):,} hours, {empty:,} of them without events")
 
 
 def show_archive(objects: Sequence[ArchiveObject]) -> None:

@@ -1,6 +1,6 @@
 """Archive's own adapters: objects with metadata on S3, manifests on DynamoDB."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +10,7 @@ from archive.domain import ManifestRow
 from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import to_attributes
+from millrace.aws.manifests import dirty_key
 from millrace.aws.objects import S3Objects
 from millrace.errors import ObjectMissing
 from millrace.times import format_ms
@@ -53,6 +54,29 @@ class DynamoManifests:
     def put(self, rows: Sequence[ManifestRow]) -> None:
         """Write the rows, over earlier ones; raise RetryableError if some stayed unwritten."""
         self._batches.write(map(_item, rows))
+
+
+class DynamoDirtyHours:
+    """`archive.ports.DirtyHours`: an item an hour, beside the manifests, with a token of its own.
+
+    Export removes an item only if its token is still the one that it read before it read the rows.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        new_token: Callable[[], str],
+        sleep: Callable[[float], None] = nap,
+    ) -> None:
+        self._batches = TableBatches(client, table, sleep)
+        self._new_token = new_token
+
+    def touch(self, hours: Iterable[str]) -> None:
+        """Write a new token for each hour; raise RetryableError if some stayed unwritten."""
+        self._batches.write(
+            dirty_key(hour) | to_attributes({"token": self._new_token()}) for hour in sorted(hours)
+        )
 
 
 def _item(row: ManifestRow) -> dict[str, Any]:

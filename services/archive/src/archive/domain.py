@@ -5,25 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from millrace.archive_layout import ArchiveLayout
 from millrace.enriched import EnrichedEvent
 from millrace.times import format_ms
 from millrace.windows import WindowWidth, hour_label, window_of
 
 CLIENTS_LISTED = 100  # a manifest row with more clients lists none, and so stays small
 _HASH_SPACE = 2**64
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The bounds of one part."""
-
-    max_events: int
-    max_bytes: int
-    """Uncompressed, line ends included; an event larger than this is a part of its own."""
-
-    def holds(self, events: int, size_bytes: int) -> bool:
-        """Return whether a part of this size keeps the bounds."""
-        return events <= self.max_events and (size_bytes <= self.max_bytes or events == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +95,24 @@ class ManifestRow:
     written_at: datetime
 
 
-def parts_of(lines: Iterable[bytes], cut: Cut) -> list[Part]:
+def parts_of(lines: Iterable[bytes], layout: ArchiveLayout) -> list[Part]:
     """Return the parts of an enriched object: hours ascending, order kept within an hour.
 
-    Numbers depend on `lines` and `cut` alone, so every attempt gives a part the same number.
+    Numbers depend on `lines` and `layout` alone, so every attempt gives a part the same number.
     """
     by_hour: dict[datetime, list[Row]] = {}
     for row in map(Row.of, lines):
         hour = window_of(row.event_time, WindowWidth.HOUR).start
         by_hour.setdefault(hour, []).append(row)
-    pieces = [(hour, piece) for hour in sorted(by_hour) for piece in _cut(by_hour[hour], cut)]
+    pieces = [(hour, piece) for hour in sorted(by_hour) for piece in _cut(by_hour[hour], layout)]
     return [Part(number, hour, piece) for number, (hour, piece) in enumerate(pieces)]
 
 
-def _cut(rows: Sequence[Row], cut: Cut) -> Iterator[tuple[Row, ...]]:
+def _cut(rows: Sequence[Row], layout: ArchiveLayout) -> Iterator[tuple[Row, ...]]:
     piece: list[Row] = []
     size = 0
     for row in rows:
-        if piece and not cut.holds(len(piece) + 1, size + row.size_bytes):
+        if piece and (len(piece) == layout.max_events or size + row.size_bytes > layout.max_bytes):
             yield tuple(piece)
             piece, size = [], 0
         piece.append(row)

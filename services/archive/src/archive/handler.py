@@ -1,7 +1,7 @@
 """Lambda's entry: SQS messages in, the ids of those to redeliver out."""
 
 from archive.bootstrap import build_archive
-from archive.service import Archive
+from archive.service import Archive, UploadFailed
 from archive.settings import ArchiveSettings
 from millrace.batch import BatchHandler, BatchNames, building
 from millrace.consumer import Done, ReferenceConsumer
@@ -13,7 +13,12 @@ metrics = service_metrics("archive")
 
 
 def _archive(service: Archive, reference: EnrichedReference) -> Done:
-    done = service.archive(reference)
+    try:
+        done = service.archive(reference)
+    except UploadFailed:
+        count(metrics, MetricName.UPLOADS_FAILED, 1)
+        raise
+    count(metrics, MetricName.UPLOADS_SUCCEEDED, done.objects)
     count(metrics, MetricName.ARCHIVE_OBJECTS, done.objects)
     return Done(done.events, {"objects": done.objects, "already_marked": done.already_marked})
 

@@ -1,6 +1,6 @@
 """What archive alone needs of the outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from archive.domain import ManifestRow
@@ -29,5 +29,19 @@ class Manifests(Protocol):
 
         Raises:
             ConfigError: a missing right or table; RetryableError: some rows stayed unwritten.
+        """
+        ...
+
+
+class DirtyHours(Protocol):
+    """Hours whose archive changed since they were exported."""
+
+    def touch(self, hours: Iterable[str]) -> None:
+        """Note, each time as something new, that the hours have rows that no export may have read.
+
+        May block.
+
+        Raises:
+            ConfigError: a missing right or table; RetryableError: some hours may not be noted.
         """
         ...

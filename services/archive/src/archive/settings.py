@@ -1,4 +1,4 @@
-"""What archive reads from its environment. The cut is not in it: see `archive.stamp`."""
+"""What archive reads from its environment. The layout is not in it: see `archive.stamp`."""
 
 from millrace.settings import FunctionSettings
 

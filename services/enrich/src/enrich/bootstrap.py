@@ -50,7 +50,6 @@ def build_enrich(settings: EnrichSettings) -> Enrich:
         clock=clock,
         stamp=Stamp(
             defs_version=publish_definitions(objects, settings.metrics_key),
-            archive_max_events=settings.archive_max_events,
-            archive_max_bytes=settings.archive_max_bytes,
+            layout=settings.archive_layout,
         ),
     )

@@ -88,6 +88,18 @@ class CommitCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSpan:
+    """The earliest and the latest event time of a commit."""
+
+    first: datetime
+    last: datetime
+
+    def touches(self, start: datetime, end: datetime) -> bool:
+        """Tell whether an event of the commit may lie in `start <= event_time < end`."""
+        return self.first < end and self.last >= start
+
+
+@dataclass(frozen=True, slots=True)
 class CommitHead:
     """The small half of a commit row: everything but the line table."""
 
@@ -104,6 +116,8 @@ class CommitHead:
     raw_bytes: int
     quarantine_key: str | None
     marks: Mapping[Stage, Mapping[str, object]] = field(default_factory=dict)
+    event_span: EventSpan | None = None
+    """None if the commit holds no event, or is older than this field."""
 
     @property
     def commit_id(self) -> str:

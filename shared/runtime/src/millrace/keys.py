@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from urllib.parse import quote, unquote
 
+from millrace.archive_layout import ArchiveLayout
+
 _MAX_ENCODED_BYTES = 512
 _KEPT_BYTES = 64
 
@@ -14,6 +16,7 @@ RAW = "raw"
 QUARANTINE = "quarantine"
 ENRICHED = "enriched"
 ARCHIVE = "archive"
+CLIENTS = "clients"
 DEFINITIONS = "definitions"
 
 
@@ -55,15 +58,15 @@ def replay_enriched_key(replay_id: str, object_id: str) -> str:
     return f"{ENRICHED}/replay={replay_id}/{object_id}.ndjson.gz"
 
 
-def archive_prefix(event_hour: datetime) -> str:
-    """Return the Hive-style folder of one UTC hour of event time, with a slash at its end."""
-    at = event_hour.astimezone(UTC)  # not %Y, which does not pad years below 1000
-    return f"{ARCHIVE}/year={at.year:04d}/month={at:%m}/day={at:%d}/hour={at:%H}/"
-
-
-def archive_key(event_hour: datetime, commit_id: str, part: int) -> str:
+def archive_key(event_hour: datetime, commit_id: str, part: int, layout: ArchiveLayout) -> str:
     """Return the key of a commit's archive object number `part` (from 0)."""
-    return f"{archive_prefix(event_hour)}{commit_id}-{part}.ndjson.gz"
+    end = f"ndjson.{layout.compression.suffix}"
+    return f"{ARCHIVE}/{layout.folder(event_hour)}/{commit_id}-{part}.{end}"
+
+
+def client_folder(client_id: str) -> str:
+    """Return the folder of one client's exports, with a slash at its end."""
+    return f"{CLIENTS}/{encode_id(client_id)}/"
 
 
 def definitions_key(version: str) -> str:

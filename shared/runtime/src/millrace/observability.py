@@ -41,6 +41,14 @@ class MetricName(StrEnum):
     OBJECTS_MISSING = "EnrichedObjectsMissing"
     ARCHIVED = "EventsArchived"
     ARCHIVE_OBJECTS = "ArchiveObjects"
+    UPLOADS_SUCCEEDED = "UploadsSucceeded"
+    UPLOADS_FAILED = "UploadsFailed"
+    EXPORTED = "EventsExported"
+    EXPORT_FILES = "ExportFiles"
+    HOURS_EXPORTED = "HoursExported"
+    HOURS_FAILED = "HoursFailed"
+    HOURS_COMPLETE = "HoursComplete"
+    HOURS_PROVISIONAL = "HoursProvisional"
     OVERDUE_SENT = "OverdueReferencesSent"
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
@@ -60,6 +68,7 @@ class MetricName(StrEnum):
     ENRICH_ERRORS = "EnrichErrors"
     AGGREGATE_ERRORS = "AggregateErrors"
     ARCHIVE_ERRORS = "ArchiveErrors"
+    EXPORT_ERRORS = "ExportErrors"
 
 
 _UNITS = {

@@ -30,7 +30,9 @@ class PackedLines:
     members: tuple[Member, ...]
 
 
-def pack(lines: Sequence[bytes], member_bytes: int = MEMBER_BYTES) -> PackedLines:
+def pack(
+    lines: Sequence[bytes], member_bytes: int = MEMBER_BYTES, level: int = _LEVEL
+) -> PackedLines:
     """Return `lines` (without line ends) as one object, a new member about every `member_bytes`.
 
     The same lines give the same bytes (no time stamp, no name in the gzip headers).
@@ -39,7 +41,7 @@ def pack(lines: Sequence[bytes], member_bytes: int = MEMBER_BYTES) -> PackedLine
     members: list[Member] = []
     offset = first_line = 0
     for group in _groups(lines, member_bytes):
-        part = gzip.compress(b"".join(line + b"\n" for line in group), _LEVEL, mtime=0)
+        part = gzip.compress(b"".join(line + b"\n" for line in group), level, mtime=0)
         members.append(Member(offset, len(part), first_line, len(group)))
         parts.append(part)
         offset += len(part)

@@ -14,6 +14,7 @@ from millrace.commit import (
     CommitCounts,
     CommitHead,
     CommittedLine,
+    EventSpan,
     ShardKey,
     SourceStats,
 )
@@ -131,6 +132,7 @@ def commit_of(
         raw_key=keys.raw_key(ARRIVAL, shard.shard_id, str(first_seq), "uuid"),
         raw_bytes=len(packed.body),
         quarantine_key=None,
+        event_span=EventSpan(ARRIVAL - timedelta(hours=2), ARRIVAL),
     )
     stats = (
         SourceStats(

@@ -175,3 +175,13 @@ run "refuses_a_subnet_that_is_no_id" {
 
   expect_failures = [var.vpc_config]
 }
+
+run "refuses_less_room_than_lambda_gives_for_nothing" {
+  command = plan
+
+  variables {
+    ephemeral_storage_mb = 511
+  }
+
+  expect_failures = [var.ephemeral_storage_mb]
+}

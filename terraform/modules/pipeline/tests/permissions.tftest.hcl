@@ -329,6 +329,53 @@ run "archive_may_do_its_work_and_no_more" {
   }
 }
 
+run "export_may_do_its_work_and_no_more" {
+  command = plan
+
+  variables {
+    export = { client_buckets = { acme = "acme-events" } }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["export"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      SeeStream = {
+        actions   = tolist(["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"])
+        resources = tolist(["arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"])
+      }
+      SeeCommits = {
+        actions = tolist(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits",
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits/index/unfinished",
+        ])
+      }
+      List = {
+        actions   = tolist(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-manifests"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::acme-events", "arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Load = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/archive/*"])
+      }
+      Write = {
+        actions = tolist(["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"])
+        resources = tolist([
+          "arn:aws:s3:::acme-events/clients/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/clients/*",
+        ])
+      }
+    }
+    error_message = "export has exactly these actions on these resources"
+  }
+}
+
 run "watch_may_do_its_work_and_no_more" {
   command = plan
 

@@ -31,8 +31,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "watch", "ingest_api"] : s => "millrace-test-${s}" }
-    error_message = "there are six functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "watch", "ingest_api"] : s => "millrace-test-${s}" }
+    error_message = "there are seven functions"
   }
 
   assert {
@@ -65,7 +65,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
+    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ARCHIVE_COMPRESSION", "ARCHIVE_LEVEL", "ARCHIVE_PARTITIONS", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
     error_message = "enrich has its settings"
   }
 
@@ -87,6 +87,16 @@ run "each_function_gets_its_settings" {
   assert {
     condition     = toset(keys(local.functions.archive.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "MANIFESTS_TABLE"])
     error_message = "archive has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.export.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "MANIFESTS_TABLE", "EXPORT_FORMAT", "EXPORT_COMPRESSION", "EXPORT_CLIENT_BUCKETS", "EXPORT_GRACE_S", "EXPORT_SEGMENTS", "EXPORT_UPLOADS", "EXPORT_SPILL_BYTES"])
+    error_message = "export has its settings"
+  }
+
+  assert {
+    condition     = local.functions.export.settings.EXPORT_CLIENT_BUCKETS == "{}" && local.functions.export.settings.EXPORT_SPILL_BYTES == "256000000"
+    error_message = "export spills to half of its room"
   }
 
   assert {

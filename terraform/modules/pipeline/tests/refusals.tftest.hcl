@@ -192,6 +192,46 @@ run "refuses_an_archive_too_small_for_an_event" {
   expect_failures = [var.archive_max_bytes]
 }
 
+run "refuses_an_unknown_compression" {
+  command = plan
+
+  variables {
+    archive_compression = "brotli"
+  }
+
+  expect_failures = [var.archive_compression]
+}
+
+run "refuses_a_level_that_gzip_does_not_have" {
+  command = plan
+
+  variables {
+    archive_level = 10
+  }
+
+  expect_failures = [var.archive_level]
+}
+
+run "refuses_folders_that_hours_would_share" {
+  command = plan
+
+  variables {
+    archive_partitions = "year={year}/month={month}/day={day}"
+  }
+
+  expect_failures = [var.archive_partitions]
+}
+
+run "refuses_a_partition_template_with_a_slash_at_its_end" {
+  command = plan
+
+  variables {
+    archive_partitions = "year={year}/month={month}/day={day}/hour={hour}/"
+  }
+
+  expect_failures = [var.archive_partitions]
+}
+
 run "refuses_an_unknown_billing_mode" {
   command = plan
 
@@ -510,6 +550,76 @@ run "refuses_a_subnet_that_is_no_id" {
   }
 
   expect_failures = [var.vpc_config]
+}
+
+run "refuses_an_unknown_export_format" {
+  command = plan
+
+  variables {
+    export = { format = "csv" }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_unknown_export_compression" {
+  command = plan
+
+  variables {
+    export = { compression = "zip" }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_a_client_bucket_that_cannot_be" {
+  command = plan
+
+  variables {
+    export = { client_buckets = { acme = "Acme Bucket" } }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_a_negative_grace" {
+  command = plan
+
+  variables {
+    export = { grace_s = -1 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_of_no_segments" {
+  command = plan
+
+  variables {
+    export = { segments = 0 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_without_room" {
+  command = plan
+
+  variables {
+    export = { storage_mb = 100 }
+  }
+
+  expect_failures = [var.export]
+}
+
+run "refuses_an_export_too_small_for_its_segments" {
+  command = plan
+
+  variables {
+    export = { segments = 64 }
+  }
+
+  expect_failures = [var.export]
 }
 
 run "refuses_a_cache_time_of_half_a_second" {

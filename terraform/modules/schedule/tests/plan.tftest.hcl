@@ -7,7 +7,7 @@ mock_provider "aws" {
 variables {
   name          = "millrace-test-watch"
   description   = "Looks at the pipeline"
-  every_min     = 1
+  expression    = "rate(1 minute)"
   function_name = "millrace-test-watch"
   function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-watch"
 }
@@ -17,7 +17,7 @@ run "every_minute" {
 
   assert {
     condition     = aws_cloudwatch_event_rule.this.schedule_expression == "rate(1 minute)"
-    error_message = "one minute is singular"
+    error_message = "the rate is the rule's"
   }
 
   assert {
@@ -26,15 +26,15 @@ run "every_minute" {
   }
 }
 
-run "every_five_minutes" {
+run "five_past_each_hour" {
   command = plan
 
   variables {
-    every_min = 5
+    expression = "cron(5 * * * ? *)"
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.this.schedule_expression == "rate(5 minutes)"
-    error_message = "more are plural"
+    condition     = aws_cloudwatch_event_rule.this.schedule_expression == "cron(5 * * * ? *)"
+    error_message = "the times are the rule's"
   }
 }

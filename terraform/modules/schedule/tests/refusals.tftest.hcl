@@ -7,7 +7,7 @@ mock_provider "aws" {
 variables {
   name          = "millrace-test-watch"
   description   = "Looks at the pipeline"
-  every_min     = 1
+  expression    = "rate(1 minute)"
   function_name = "millrace-test-watch"
   function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-watch"
 }
@@ -26,10 +26,10 @@ run "refuses_seconds" {
   command = plan
 
   variables {
-    every_min = 0.5
+    expression = "rate(30 seconds)"
   }
 
-  expect_failures = [var.every_min]
+  expect_failures = [var.expression]
 }
 
 run "refuses_what_is_no_function" {

@@ -15,6 +15,7 @@ from millrace.commit import (
     CommitBody,
     CommitCounts,
     CommitHead,
+    EventSpan,
     ShardKey,
     SourceStats,
 )
@@ -73,7 +74,14 @@ def _head(shard: ShardKey, prefix: Prefix, attempt: Attempt, raw_bytes: int) -> 
         raw_key=keys.raw_key(*place) if prefix.lines else None,
         raw_bytes=raw_bytes,
         quarantine_key=keys.quarantine_key(*place) if prefix.rejected else None,
+        event_span=_span(prefix.lines),
     )
+
+
+def _span(lines: Sequence[EventLine]) -> EventSpan | None:
+    """Return the span of all lines, duplicates too: too wide costs a wait, too narrow an event."""
+    times = [line.event.event_time for line in lines]
+    return EventSpan(min(times), max(times)) if times else None
 
 
 def _counts(prefix: Prefix) -> CommitCounts:

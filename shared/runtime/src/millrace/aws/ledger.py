@@ -168,20 +168,42 @@ class DynamoLedger:
             )
         return [items.head_of(item) for item in answer["Items"]]
 
+    def latest_first(self, shard: ShardKey) -> Iterator[CommitHead]:
+        """Yield the commits of a shard, the one that begins last first, as they are asked for."""
+        query = {
+            "KeyConditionExpression": "#shard = :shard AND seq <= :high",
+            "ExpressionAttributeNames": _SHARD,
+            "ExpressionAttributeValues": items.to_attributes(
+                {":shard": str(shard), ":high": padded(items.HIGHEST_SEQ)}
+            ),
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": 50,
+        }
+        return (items.head_of(item) for item in self._query(query))
+
     def unfinished(self) -> Iterator[tuple[ShardKey, datetime]]:
         """Yield shard and commit time of each commit that some stage has yet to mark.
 
         The index is eventually consistent; within a bucket the oldest commit comes first.
         """
+        for item in self._unfinished():
+            row = items.from_attributes(item)
+            yield ShardKey.parse(row["shard"]), parse_rfc3339(row["committed_at"])
+
+    def unfinished_keys(self) -> "Iterator[items.Item]":
+        """Yield the keys of the same commits, to read their heads by."""
+        for item in self._unfinished():
+            yield {"shard": item["shard"], "seq": item["seq"]}
+
+    def _unfinished(self) -> Iterator[Mapping[str, Any]]:
         for bucket in items.all_unfinished_buckets():
             query = {
                 "IndexName": UNFINISHED_INDEX,
                 "KeyConditionExpression": "unfinished = :bucket",
                 "ExpressionAttributeValues": items.to_attributes({":bucket": bucket}),
             }
-            for item in self._query(query):
-                row = items.from_attributes(item)
-                yield ShardKey.parse(row["shard"]), parse_rfc3339(row["committed_at"])
+            yield from self._query(query)
 
     def _query(self, query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(TableName=self._table, **query)

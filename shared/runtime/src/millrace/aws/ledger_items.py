@@ -8,10 +8,10 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 
 import json  # not orjson: differences of sequence numbers exceed 64 bits
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, SupportsBytes
+from typing import TYPE_CHECKING, Any, SupportsBytes, SupportsInt
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -23,6 +23,7 @@ from millrace.commit import (
     CommitCounts,
     CommitHead,
     CommittedLine,
+    EventSpan,
     Owner,
     ShardKey,
     SourceStats,
@@ -30,7 +31,7 @@ from millrace.commit import (
     padded,
 )
 from millrace.raw_lines import Member
-from millrace.times import format_ms, parse_rfc3339
+from millrace.times import format_ms, from_epoch_ms, parse_rfc3339, to_epoch_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -99,6 +100,7 @@ def head_item(head: CommitHead) -> "Item":
         "last_arrival": format_ms(head.last_arrival),
         "committed_at": format_ms(head.committed_at),
         "correlation_id": head.correlation_id,
+        "event_span_ms": _span_ms(head.event_span),
         "unfinished": None if head.finished else unfinished_bucket(head.commit_id),
     }
     return head_key(head.shard, head.first_seq) | to_attributes(fields)
@@ -125,7 +127,17 @@ def head_of(item: Mapping[str, Any]) -> CommitHead:
         raw_bytes=int(row["raw_bytes"]),
         quarantine_key=row.get("quarantine_key"),
         marks={stage: row[stage.value] for stage in Stage if stage.value in row},
+        event_span=_span_of(row.get("event_span_ms")),
     )
+
+
+def _span_ms(span: EventSpan | None) -> list[int] | None:
+    """Return two numbers: nine bytes each, where every mark pays for the size of the head."""
+    return None if span is None else [to_epoch_ms(span.first), to_epoch_ms(span.last)]
+
+
+def _span_of(ms: Sequence[SupportsInt] | None) -> EventSpan | None:
+    return None if ms is None else EventSpan(*(from_epoch_ms(int(each)) for each in ms))
 
 
 def body_item(commit: Commit) -> "Item":

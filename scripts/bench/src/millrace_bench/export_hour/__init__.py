@@ -1,0 +1,1 @@
+"""An hour of the archive, made up, and its export in a process of its own whose memory counts."""

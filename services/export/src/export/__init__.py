@@ -1,0 +1,1 @@
+"""Export: each hour of the archive as one file a client."""

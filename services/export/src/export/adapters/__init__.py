@@ -1,0 +1,1 @@
+"""Export's adapters."""

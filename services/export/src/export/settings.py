@@ -1,0 +1,32 @@
+"""What export reads from its environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from export.domain.form import FileCompression, FileFormat
+from millrace.settings import FunctionSettings
+
+
+class ExportSettings(FunctionSettings):
+    """One field for each variable; Terraform sets them all."""
+
+    data_bucket: str
+    commits_table: str
+    manifests_table: str
+    stream_arn: str
+    stream_incarnation: str
+    export_format: FileFormat = FileFormat.NDJSON
+    export_compression: FileCompression = FileCompression.NONE
+    export_client_buckets: Annotated[dict[str, str], Field(default_factory=dict)]
+    """JSON object: bucket by client id, for clients that have one of their own."""
+    export_grace_s: Annotated[int, Field(ge=0)] = 240
+    """How long after its end an hour still waits for what arrives late."""
+    export_segments: Annotated[int, Field(ge=1, le=64)] = 8
+    """Archive objects read at once; each is held in memory, some megabytes at most."""
+    export_uploads: Annotated[int, Field(ge=1, le=16)] = 4
+    """Files written at once; each holds one part of an upload."""
+    export_spill_bytes: Annotated[int, Field(ge=1_000_000)] = 256_000_000
+    """Compressed events of one pass on disk: about half of the function's /tmp."""
+    export_reserve_s: Annotated[int, Field(ge=1)] = 60
+    """Time of an invocation that is kept for what was begun."""
