@@ -79,3 +79,27 @@ class ReplayQueue(Protocol):
             RetryableError: some may be there, some not: send all of them again.
         """
         ...
+
+
+class ProcessorLedger(Protocol):
+    """The progress of replays as enrich and aggregate write it. May block, raise RetryableError."""
+
+    def replay(self, replay_id: str) -> Replay:
+        """Return a replay, strongly consistent.
+
+        Raises:
+            UnknownReplay: there is none of that id.
+        """
+        ...
+
+    def list_object(self, replay_id: str, made: ProcessedObject) -> None:
+        """Note an object that enrich made; again, if it is noted already."""
+        ...
+
+    def skip(self, replay_id: str, event: SkippedEvent) -> None:
+        """Note an event that can never be processed; again, if it is noted already."""
+        ...
+
+    def mark_counted(self, replay_id: str, object_id: str, at_ms: int) -> None:
+        """Note that aggregate has counted every event of an object."""
+        ...
