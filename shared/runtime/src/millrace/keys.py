@@ -18,6 +18,7 @@ ENRICHED = "enriched"
 ARCHIVE = "archive"
 CLIENTS = "clients"
 DEFINITIONS = "definitions"
+REPLAYS = "replays"
 
 
 def encode_id(value: str) -> str:
@@ -56,6 +57,11 @@ def enriched_key(commit_id: str) -> str:
 def replay_enriched_key(replay_id: str, object_id: str) -> str:
     """Return the key of an enriched object that belongs to a replay."""
     return f"{ENRICHED}/replay={replay_id}/{object_id}.ndjson.gz"
+
+
+def plan_chunk_key(plan_id: str, number: int) -> str:
+    """Return the key of one part of a replay plan's messages."""
+    return f"{REPLAYS}/{plan_id}/chunk-{number:05d}.ndjson.gz"
 
 
 def archive_key(event_hour: datetime, commit_id: str, part: int, layout: ArchiveLayout) -> str:

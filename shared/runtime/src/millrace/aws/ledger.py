@@ -205,6 +205,24 @@ class DynamoLedger:
             }
             yield from self._query(query)
 
+    def oldest_unfinished(self) -> datetime | None:
+        """Return when the oldest commit that some stage has yet to mark was made, if there is one.
+
+        One item of each bucket of the index is read, however many wait.
+        """
+        found = []
+        for bucket in items.all_unfinished_buckets():
+            with translated("Query commits"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=UNFINISHED_INDEX,
+                    KeyConditionExpression="unfinished = :bucket",
+                    ExpressionAttributeValues=items.to_attributes({":bucket": bucket}),
+                    Limit=1,
+                )
+            found += [items.from_attributes(item)["committed_at"] for item in answer["Items"]]
+        return min(map(parse_rfc3339, found), default=None)
+
     def _query(self, query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(TableName=self._table, **query)
         with translated("Query commits"):

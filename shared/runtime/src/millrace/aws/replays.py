@@ -4,6 +4,7 @@
 `REPLAY#<id>` / `REPLAY`: where it stands. `/ AUDIT#<time>#<action>`: who did what.
 `REPLAY#<id>` / `OBJECT#<object id>`: what enrich made of some messages, and if it is counted.
 `REPLAY#<id>` / `SKIPPED#<hash>`: an event that was left out.
+`REPLAY#<id>` / `PRESSURE`: when the processor was throttled last.
 `VERSION#<version>` / `VERSION`: whose version it is. `REPLAYS` / `<time>#<id>`: the list of all.
 """
 
@@ -163,6 +164,17 @@ class DynamoReplays:
                 ExpressionAttributeValues=to_attributes({":at": at_ms}),
             )
 
+    def note_pressure(self, replay_id: str, at_ms: int) -> None:
+        """Note that the processor was throttled, so that the worker sends less."""
+        item = _pressure_key(replay_id) | to_attributes({"at_ms": at_ms})
+        with translated("PutItem replays"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def pressure_ms(self, replay_id: str) -> int | None:
+        """Return when the processor was throttled last; None if it never was."""
+        row = self._get(_pressure_key(replay_id))
+        return None if row is None else int(row["at_ms"])
+
     def _rows(
         self, partition: str, prefix: str, *, newest_first: bool = False
     ) -> Iterator[dict[str, Any]]:
@@ -230,6 +242,10 @@ def _key(partition: str, sort: str) -> "Item":
 
 def _replay_key(replay_id: str) -> "Item":
     return _key(f"REPLAY#{replay_id}", _REPLAY)
+
+
+def _pressure_key(replay_id: str) -> "Item":
+    return _key(f"REPLAY#{replay_id}", "PRESSURE")
 
 
 def _audit_item(replay_id: str, audit: AuditEntry) -> "Item":

@@ -87,6 +87,13 @@ class Coverage:
         asked = {width for metric in self.metrics.values() for width in metric.windows}
         return [self._windows_of(width) for width in WindowWidth if width in asked]
 
+    def to_fields(self) -> dict[str, Any]:
+        """Return the JSON form of all of it."""
+        return {
+            "windows": [each.to_fields() for each in self.windows()],
+            "metrics": [each.to_fields() for each in self.by_metric()],
+        }
+
     def by_metric(self) -> list[MetricCoverage]:
         """Return what is whole, metric by metric and dimension by dimension."""
         return [

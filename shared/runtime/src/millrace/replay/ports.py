@@ -103,3 +103,7 @@ class ProcessorLedger(Protocol):
     def mark_counted(self, replay_id: str, object_id: str, at_ms: int) -> None:
         """Note that aggregate has counted every event of an object."""
         ...
+
+    def note_pressure(self, replay_id: str, at_ms: int) -> None:
+        """Note that the processor was throttled, so that the worker sends less."""
+        ...

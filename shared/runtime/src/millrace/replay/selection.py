@@ -7,18 +7,14 @@ from typing import Any
 
 from millrace.errors import MillraceError, RejectedRecord
 from millrace.index import IndexEntry
+from millrace.replay.errors import InvalidRequest
 from millrace.times import format_ms, parse_rfc3339
 
 DEFAULT_LIMIT = 10_000
 
 
-class InvalidSelection(MillraceError):
-    """A selection that cannot be meant; names the field and the remedy."""
-
-    def __init__(self, field: str, fault: str) -> None:
-        super().__init__(f"{field}: {fault}")
-        self.field = field
-        self.fault = fault
+class InvalidSelection(InvalidRequest):
+    """A selection that cannot be meant."""
 
 
 class SelectionTooLarge(MillraceError):
