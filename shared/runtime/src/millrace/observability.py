@@ -68,6 +68,9 @@ class MetricName(StrEnum):
     ENRICH_ERRORS = "EnrichErrors"
     AGGREGATE_ERRORS = "AggregateErrors"
     ARCHIVE_ERRORS = "ArchiveErrors"
+    REPLAY_SENT = "ReplayMessagesSent"
+    REPLAYS_COMPLETED = "ReplaysCompleted"
+    REPLAY_ERRORS = "ReplayErrors"
     EXPORT_ERRORS = "ExportErrors"
 
 

@@ -1,0 +1,1 @@
+"""Replay: send the messages of a plan, at a rate that spares live traffic."""

@@ -1,0 +1,67 @@
+"""Sending side by side, and the signs that speak for sending less, on AWS."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+from tenacity.nap import sleep as nap
+
+from millrace.aws.ledger import DynamoLedger
+from millrace.aws.queue import SqsBatches
+from millrace.aws.replays import DynamoReplays
+from millrace.clock import Clock
+from millrace.replay.record import Replay
+from millrace.times import to_epoch_ms
+from replay.domain import BATCH, Signs
+
+_THROTTLED_WITHIN_MS = 30_000
+
+
+class SideBySide:
+    """`replay.ports.Destination`: some calls at a time."""
+
+    def __init__(self, queue: SqsBatches, threads: int = 8) -> None:
+        self._queue = queue
+        self._threads = threads
+
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Send them, in calls of ten side by side; when this returns, the queue has all."""
+        calls = [bodies[start : start + BATCH] for start in range(0, len(bodies), BATCH)]
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="send") as threads:
+            list(threads.map(self._queue.send_all, calls))
+
+
+class Pipeline:
+    """`replay.ports.Surroundings` on the ledger, the processor's queue and the replays table."""
+
+    def __init__(
+        self, ledger: DynamoLedger, queue: SqsBatches, replays: DynamoReplays, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._replays = replays
+        self._clock = clock
+
+    def signs(self, replay: Replay) -> Signs:
+        """Return what is to be seen now."""
+        now = self._clock.now()
+        oldest = self._ledger.oldest_unfinished()
+        throttled_ms = self._replays.pressure_ms(replay.replay_id)
+        return Signs(
+            live_lag_s=(now - oldest).total_seconds() if oldest else 0.0,
+            backlog=self._queue.backlog(),
+            throttled=throttled_ms is not None
+            and to_epoch_ms(now) - throttled_ms < _THROTTLED_WITHIN_MS,
+        )
+
+
+class MonotonicStopwatch:
+    """`replay.ports.Stopwatch`."""
+
+    def elapsed_s(self) -> float:
+        """Return seconds since some fixed moment."""
+        return monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        nap(seconds)

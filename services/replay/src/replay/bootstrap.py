@@ -1,0 +1,39 @@
+"""Wires replay to AWS, once per cold start."""
+
+from aws_lambda_powertools import Logger
+
+from millrace.aws.clients import dynamodb_client, s3_client, sqs_client
+from millrace.aws.ledger import DynamoLedger
+from millrace.aws.objects import S3Objects
+from millrace.aws.queue import SqsBatches, SqsQueue
+from millrace.aws.replays import DynamoReplays
+from millrace.clock import SystemClock
+from millrace.replay.operations import Operations
+from replay.adapters import MonotonicStopwatch, Pipeline, SideBySide
+from replay.domain import Bounds
+from replay.service import Worker
+from replay.settings import ReplaySettings
+
+
+def build_worker(settings: ReplaySettings, logger: Logger) -> Worker:
+    """Return the use case on the resources that `settings` names."""
+    clock = SystemClock()
+    replays = DynamoReplays(dynamodb_client(), settings.replays_table)
+    sqs = sqs_client()
+    queue = SqsBatches(sqs, settings.replay_queue_url)
+    wake = SqsQueue(sqs, settings.replay_work_queue_url)
+    ledger = DynamoLedger(dynamodb_client(), settings.commits_table)
+    return Worker(
+        ledger=replays,
+        objects=S3Objects(s3_client(), settings.data_bucket),
+        destination=lambda replay: SideBySide(SqsBatches(sqs, replay.queue_url)),
+        surroundings=Pipeline(ledger, queue, replays, clock),
+        wake=wake,
+        operations=Operations(replays, wake, settings.replay_queue_url, clock),
+        clock=clock,
+        stopwatch=MonotonicStopwatch(),
+        bounds=Bounds(settings.replay_live_lag_s, settings.replay_backlog),
+        bucket=settings.data_bucket,
+        look_again_s=settings.replay_look_again_s,
+        logger=logger,
+    )

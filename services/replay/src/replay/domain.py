@@ -1,0 +1,74 @@
+"""How fast to send: a rate that gives way to live traffic, and the waits that keep it."""
+
+from dataclasses import dataclass, replace
+
+BATCH = 10  # messages of one SendMessageBatch
+ROUND = 500
+"""Most messages between two checkpoints: as many may be sent twice after a crash."""
+ROUNDS_A_SECOND = 4
+"""So that a pause or a slower rate takes effect at once."""
+_GENTLER, _FASTER = 0.5, 1.25
+SLOWEST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for sending less."""
+
+    live_lag_s: float = 0.0
+    """Age of the oldest live commit that some stage has yet to finish."""
+    backlog: int = 0
+    """Messages that wait for the processor."""
+    throttled: bool = False
+    """DynamoDB has throttled the processor lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From where on the signs count."""
+
+    live_lag_s: float
+    backlog: int
+
+    def reason(self, signs: Signs) -> str:
+        """Return why to send less, empty if there is nothing."""
+        if signs.live_lag_s > self.live_lag_s:
+            return f"live lag is {signs.live_lag_s:.0f} s, more than {self.live_lag_s:.0f} s"
+        if signs.throttled:
+            return "DynamoDB throttles the processor"
+        if signs.backlog > self.backlog:
+            return f"{signs.backlog} messages wait, more than {self.backlog}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The rate now, below the wanted one while something speaks against it."""
+
+    wanted: float
+    now: float
+    because: str = ""
+
+    @classmethod
+    def of(cls, wanted: float, now: float) -> "Pace":
+        """Return the pace to go on with; a new one begins at the wanted rate."""
+        return cls(wanted, min(wanted, max(now, SLOWEST)))
+
+    def after(self, reason: str) -> "Pace":
+        """Return the next pace: half for a reason, else a quarter more up to the wanted one.
+
+        https://en.wikipedia.org/wiki/Additive_increase/multiplicative_decrease (its relative with
+        a multiplicative increase: rates here span four orders of magnitude)
+        """
+        if reason:
+            return replace(self, now=max(SLOWEST, self.now * _GENTLER), because=reason)
+        return replace(self, now=min(self.wanted, self.now * _FASTER), because="")
+
+    @property
+    def round_size(self) -> int:
+        """Messages until the next checkpoint."""
+        return max(1, min(ROUND, int(self.now / ROUNDS_A_SECOND)))
+
+    def wait_s(self, sent: int, took_s: float) -> float:
+        """Return how long to wait after `sent` messages that took `took_s`."""
+        return max(0.0, sent / self.now - took_s)

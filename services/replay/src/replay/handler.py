@@ -1,0 +1,66 @@
+"""Lambda's entry: messages that name a replay in, one turn of the worker for each.
+
+The function is woken by its own queue and wakes itself again, so a replay may last longer than an
+invocation: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from millrace.batch import Batch, BatchHandler, BatchNames, building
+from millrace.observability import MetricName, count, service_logger, service_metrics
+from millrace.replay.record import ReplayState
+from replay.bootstrap import build_worker
+from replay.service import Worker
+from replay.settings import ReplaySettings
+
+_RESERVE_S = 8.0  # a call that has just begun, the last checkpoint, and the wake-up
+
+logger = service_logger("replay")
+metrics = service_metrics("replay")
+
+
+def _work(
+    worker: Worker, event: Mapping[str, Any], context: LambdaContext, batch: Batch
+) -> dict[str, Any]:
+    def each(record: SQSRecord) -> None:
+        batch.events += _turn(worker, record, context)
+
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    answer = process_partial_response(
+        event=dict(event), record_handler=each, processor=processor, context=context
+    )
+    batch.failed = len(answer["batchItemFailures"])
+    return dict(answer)
+
+
+def _turn(worker: Worker, record: SQSRecord, context: LambdaContext) -> int:
+    replay_id = orjson.loads(record.body)["replay_id"]
+    until_s = max(1.0, context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
+    try:
+        turn = worker.turn(replay_id, until_s)
+    except Exception:
+        logger.exception("replay stopped", extra={"replay_id": replay_id})
+        raise
+    count(metrics, MetricName.REPLAYS_COMPLETED, int(turn.state is ReplayState.COMPLETED))
+    facts = {"replay_id": replay_id, "sent": turn.sent, "state": turn.state.value}
+    logger.info("replay worked on", extra={**facts, "goes_on": turn.goes_on})
+    return turn.sent
+
+
+handler = BatchHandler(
+    logger,
+    metrics,
+    BatchNames(MetricName.REPLAY_ERRORS, events=MetricName.REPLAY_SENT),
+    building(logger, ReplaySettings, lambda settings: build_worker(settings, logger)),
+    _work,
+)

@@ -1,0 +1,25 @@
+"""What replay reads from its environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from millrace.settings import FunctionSettings
+
+
+class ReplaySettings(FunctionSettings):
+    """One field for each variable; Terraform sets them all."""
+
+    data_bucket: str
+    commits_table: str
+    replays_table: str
+    replay_queue_url: str
+    """Where the processor takes its messages from."""
+    replay_work_queue_url: str
+    """What wakes this function; it sends itself the next step."""
+    replay_live_lag_s: Annotated[int, Field(ge=1)] = 60
+    """The oldest unfinished live commit may be this old before a replay slows down."""
+    replay_backlog: Annotated[int, Field(ge=10)] = 20_000
+    """Messages that may wait for the processor before the worker stops to add to them."""
+    replay_look_again_s: Annotated[int, Field(ge=1, le=900)] = 15
+    """How long a sent replay is left alone between two looks at whether it is all counted."""
