@@ -32,7 +32,9 @@ def test_a_clean_report_is_counted() -> None:
 
 def test_a_failed_check_names_place_and_remedy() -> None:
     """File, line and resource, and how to say that it is meant."""
-    expected = r"terraform/modules/bucket/main\.tf:3: aws_s3_bucket.*#checkov:skip=CKV_AWS_18:REASON"
+    expected = (
+        r"terraform/modules/bucket/main\.tf:3: aws_s3_bucket.*#checkov:skip=CKV_AWS_18:REASON"
+    )
     with pytest.raises(BuildError, match=expected):
         judge(report(failed=(check(),)))
 
