@@ -8,7 +8,9 @@ from millrace_build.errors import BuildError
 from millrace_build.scan import Scan, judge
 
 
-def report(*, failed: tuple = (), skipped: tuple = (), passed: int = 3, unread: int = 0) -> Any:
+def report(
+    *, failed: tuple[Any, ...] = (), skipped: tuple[Any, ...] = (), passed: int = 3, unread: int = 0
+) -> Any:
     summary = {"passed": passed, "skipped": len(skipped), "parsing_errors": unread}
     results = {"failed_checks": list(failed), "skipped_checks": list(skipped)}
     return {"results": results, "summary": summary}
@@ -46,9 +48,15 @@ def test_a_skip_without_a_reason_is_a_fault(reason: str) -> None:
         judge(report(skipped=(check(reason),)))
 
 
-@pytest.mark.parametrize("given", [{"unread": 1}, {"passed": 0}, {}])
-def test_code_that_was_not_read_does_not_pass(given: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        report(unread=1),
+        report(passed=0),
+        {"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0},
+    ],
+)
+def test_code_that_was_not_read_does_not_pass(given: dict[str, Any]) -> None:
     """A file that checkov cannot parse, or no file at all, is no clean scan."""
-    empty = {"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0}
     with pytest.raises(BuildError, match="only in part"):
-        judge(report(**given) if given else empty)
+        judge(given)
