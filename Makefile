@@ -18,7 +18,8 @@ TYPED_TESTS := scripts/build/tests tests/repository
 
 DEPLOY := $(BIN)/python -m millrace_deploy
 
-# The variables of `make run` and of `make deploy` and its like; they reach the shell by the environment, so any path is safe.
+# The variables of `make run`, and of `make deploy` and its like; they reach the shell by the
+# environment, so any path is safe.
 EVENTS ?=
 MAP ?=
 METRICS ?=
@@ -35,7 +36,7 @@ export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES ENV PREFIX CON
 
 .PHONY: help preflight setup hooks build run stop bootstrap plan deploy outputs destroy test check bench \
   format lint typecheck imports \
-  lock lock-check zip-check terraform-check clean
+  lock lock-check zip-check terraform-check terraform-scan clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,7 +83,7 @@ destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
 	@$(BIN)/pytest
 
-check: setup lint typecheck imports lock-check zip-check test ## Everything that must pass before a change lands
+check: setup lint typecheck imports lock-check zip-check terraform-scan test ## Everything that must pass before a change lands
 
 bench: build ## Measure, as ratios within this run (CASES="parsing ..."); figures go to .millrace/bench.json
 	@set -f; $(BIN)/python -m millrace_bench $$CASES
@@ -115,6 +116,9 @@ zip-check: setup ## Check the zips' contents; import each handler with only boto
 
 terraform-check: setup ## terraform fmt, and per module init, validate and test
 	@$(BUILD) terraform
+
+terraform-scan: setup ## checkov over the Terraform code, offline
+	@$(BUILD) scan
 
 clean: stop ## Remove everything that the commands above made
 	@rm -rf .venv .tools .millrace dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -100,6 +100,63 @@ def test_two_stacks_from_nothing_to_nothing(account):
     assert account.contents() == set()
 
 
+def planned(root: Path, folder: Path) -> list[dict[str, Any]]:
+    """Return the planned resources of a root that calls the pipeline."""
+    terraform = Terraform(root, folder, {}, {})
+    terraform.init()
+    return list(_resources(terraform.plan()["planned_values"]["root_module"]))
+
+
+def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
+
+
+@pytest.fixture
+def at_engine(engine, monkeypatch) -> None:
+    """Let Terraform ask the engine: the plan of a stream asks for a limit of the account."""
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def denials(resource: dict[str, Any]) -> set[str]:
+    """Return the names of what a bucket's or a queue's policy denies."""
+    statements = json.loads(resource["values"]["policy"])["Statement"]
+    return {each["Sid"] for each in statements if each["Effect"] == "Deny"}
+
+
+def test_prod_is_protected(at_engine, artifacts_dir, tmp_path):
+    """Its own main.tf, planned: tables stay and can be restored, buckets keep what they hold."""
+    prod = ROOT / "terraform/envs/prod"
+    modules = os.path.relpath(ROOT / "terraform/modules", tmp_path)
+    main = (prod / "main.tf").read_text()
+    main = re.sub(r'^ *backend "s3".*\n', "", main, flags=re.MULTILINE)
+    main = main.replace("../../modules", modules)
+    main = main.replace("../../metrics", str(ROOT / "terraform/metrics"))
+    (tmp_path / "main.tf").write_text(main)
+    (tmp_path / "variables.tf").write_text((prod / "variables.tf").read_text())
+    given = {"account_id": "000000000000", "artifacts_dir": str(artifacts_dir)}
+    settings = json.loads((prod / "terraform.tfvars.json").read_text()) | given
+    (tmp_path / "terraform.tfvars.json").write_text(json.dumps(settings))
+    resources = planned(tmp_path, tmp_path / "work")
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        found = [each["values"] for each in resources if each["type"] == kind]
+        assert found, kind
+        return found
+
+    assert {table["deletion_protection_enabled"] for table in of("aws_dynamodb_table")} == {True}
+    assert {t["point_in_time_recovery"][0]["enabled"] for t in of("aws_dynamodb_table")} == {True}
+    assert {bucket["force_destroy"] for bucket in of("aws_s3_bucket")} == {False}
+    policies = [each for each in resources if each["type"] == "aws_s3_bucket_policy"]
+    assert len(policies) == len(of("aws_s3_bucket"))
+    queues = [each for each in resources if each["type"] == "aws_sqs_queue"]
+    for resource in policies + queues:
+        assert "DenyInsecureTransport" in denials(resource), resource["address"]
+    assert any({"DenyOverwrite", "DenyDeletion"} <= denials(each) for each in policies)
+
+
 # What stores something, and the attribute that says with which key.
 _STORES = {
     "aws_cloudwatch_log_group": "kms_key_id",
@@ -127,26 +184,11 @@ def value_at(resource: dict[str, Any], path: str) -> object:
     return found
 
 
-def planned(root: Path, folder: Path) -> list[dict[str, Any]]:
-    """Return the planned resources of a root that calls the pipeline."""
-    terraform = Terraform(root, folder, {}, {})
-    terraform.init()
-    return list(_resources(terraform.plan()["planned_values"]["root_module"]))
-
-
-def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _resources(child)
-
-
-def test_a_key_and_a_vpc_reach_everything_they_should(engine, artifacts_dir, tmp_path, monkeypatch):
+def test_a_key_and_a_vpc_reach_everything_they_should(at_engine, artifacts_dir, tmp_path):
     """With kms_key_arn whatever stores data uses it, and with vpc_config all functions are inside.
 
     A type of resource that is in neither list fails this: say which it belongs to.
     """
-    for name, value in engine.environment().items():
-        monkeypatch.setenv(name, value)
     settings = {
         "source": os.path.relpath(ROOT / "terraform/modules/pipeline", tmp_path),
         "name_prefix": "millrace-test-key",

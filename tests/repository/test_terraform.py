@@ -71,3 +71,15 @@ def test_a_rule_without_a_test_is_found(tmp_path: Path, rules: int) -> None:
     (tmp_path / "tests/refusals.tftest.hcl").write_text(run)
     assert Counter(_rules(tmp_path)) == {"var.size": rules}
     assert Counter(_refusals(tmp_path)) == {"var.size": 1}
+
+
+def test_an_environments_root_is_thin(root: Path) -> None:
+    """A provider, a backend, one module call and its outputs: 40 lines at most."""
+    roots = sorted((root / "terraform/envs").glob("*/main.tf"))
+    assert {path.parent.name for path in roots} >= {"dev", "local", "prod"}
+    for path in roots:
+        text = path.read_text()
+        kinds = [block["kind"] for block in _BLOCK.finditer(text)]
+        assert set(kinds) <= {"terraform", "provider", "module", "output"}, path
+        assert kinds.count("module") == 1, path
+        assert len(text.splitlines()) <= 40, path

@@ -22,7 +22,7 @@ echo "Success!"
 def checkout(
     tmp_path: Path, machine: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> Workspace:
-    for module in ("modules/queue", "modules/table", "envs/local"):
+    for module in ("bootstrap", "modules/queue", "modules/table", "envs/local"):
         folder = tmp_path / "terraform" / module
         folder.mkdir(parents=True)
         (folder / "main.tf").touch()
@@ -39,7 +39,7 @@ def test_modules_and_environments_are_found(checkout: Workspace) -> None:
     """Every folder of configuration is a module to check; a folder of tests is none."""
     code = checkout.root / "terraform"
     found = [str(path.relative_to(code)) for path in module_folders(code)]
-    assert found == ["envs/local", "modules/queue", "modules/table"]
+    assert found == ["bootstrap", "envs/local", "modules/queue", "modules/table"]
 
 
 def test_each_module_is_validated_and_tested(checkout: Workspace, tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_each_module_is_validated_and_tested(checkout: Workspace, tmp_path: Path
     steps = {" ".join(call.split()[:2]) for call in calls}
     assert steps == {
         "terraform fmt",
-        *(f"{module} init" for module in ("queue", "table", "local")),
-        *(f"{module} validate" for module in ("queue", "table", "local")),
+        *(f"{module} init" for module in ("bootstrap", "queue", "table", "local")),
+        *(f"{module} validate" for module in ("bootstrap", "queue", "table", "local")),
         "queue test",
     }
     of_modules = [call for call in calls if "fmt" not in call]

@@ -41,6 +41,7 @@ resource "aws_lambda_permission" "this" {
 # Below /aws/vendedlogs, so that the account's log policy does not grow with each API.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
 resource "aws_cloudwatch_log_group" "access" {
+  #checkov:skip=CKV_AWS_338:a variable: 30 days by default, a year in envs/prod
   name              = "/aws/vendedlogs/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn == "" ? null : var.kms_key_arn

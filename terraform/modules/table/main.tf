@@ -1,6 +1,7 @@
 # One DynamoDB table.
 
 resource "aws_dynamodb_table" "this" {
+  #checkov:skip=CKV_AWS_28:a variable that is on by default and off where data may go, as in envs/dev
   name                        = var.name
   billing_mode                = var.billing_mode
   read_capacity               = var.billing_mode == "PROVISIONED" ? var.read_capacity : null

@@ -1,4 +1,4 @@
-"""The command line: `python -m millrace_build build|check|lock|terraform`."""
+"""The command line: `python -m millrace_build build|check|lock|terraform|scan`."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from millrace_build.build import build_all
 from millrace_build.check import check_zip
 from millrace_build.errors import BuildError
 from millrace_build.lock import check_lock, lock
+from millrace_build.scan import scan_terraform
 from millrace_build.target import Arch, Target
 from millrace_build.terraform import check_terraform, provider_config
 from millrace_build.venvs import ensure_venv
@@ -66,6 +67,12 @@ def _terraform(workspace: Workspace, options: argparse.Namespace) -> None:
     print(f"terraform: {len(modules)} modules are sound")
 
 
+def _scan(workspace: Workspace, options: argparse.Namespace) -> None:
+    del options
+    scan = scan_terraform(workspace)
+    print(f"checkov: {scan.passed} checks passed, {scan.skipped} skipped with their reasons")
+
+
 def _target(options: argparse.Namespace) -> Target:
     return Target(options.arch) if options.target == "lambda" else Target()
 
@@ -93,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     locking.set_defaults(run=_lock)
     terraform = commands.add_parser("terraform", help="fmt, validate and test all modules")
     terraform.set_defaults(run=_terraform)
+    scan = commands.add_parser("scan", help="scan the Terraform code for known mistakes")
+    scan.set_defaults(run=_scan)
     return parser
 
 

@@ -38,7 +38,8 @@ def check_terraform(workspace: Workspace, cli_config: Path) -> tuple[str, ...]:
 
 def module_folders(code: Path) -> tuple[Path, ...]:
     """Return the folders below `code` that hold Terraform configuration, sorted."""
-    return tuple(sorted({path.parent for path in code.glob("*/*/*.tf")}))
+    found = {path.parent for depth in ("*/*.tf", "*/*/*.tf") for path in code.glob(depth)}
+    return tuple(sorted(found))
 
 
 def provider_config(workspace: Workspace) -> Path:

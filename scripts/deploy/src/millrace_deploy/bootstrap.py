@@ -61,5 +61,6 @@ def _variables(stack: Stack) -> dict[str, str]:
         "environment": stack.environment.name,
         "region": stack.region,
         "account_id": stack.account_id,
+        "kms_key_arn": stack.environment.settings.kms_key_arn,
         **local,
     }

@@ -20,6 +20,8 @@ class Settings(BaseModel):
     region: str
     account_id: str | None = None
     """The only account that may be deployed to; None for that of the credentials."""
+    kms_key_arn: str = ""
+    """The key of the pipeline, and of the state bucket; empty for AWS's own."""
     local_engine: bool | None = None
     """None: this environment cannot be deployed to the local engine."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class WireCost:
-    """Counts the answered requests of its clients and the write units DynamoDB says they took.
+    """Counts the answered requests of its clients and the capacity that DynamoDB says they took.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConsumedCapacity.html
     """
@@ -14,6 +14,7 @@ class WireCost:
         self.requests: Counter[str] = Counter()
         self.write_units: Counter[str] = Counter()
         """By operation; indexes included."""
+        self.read_units: Counter[str] = Counter()
 
     def attach(self, *clients: Any) -> None:  # noqa: ANN401 - any boto3 client
         """Count what these clients do from now on."""
@@ -25,7 +26,9 @@ class WireCost:
         self.requests[model.name] += 1
         consumed = parsed.get("ConsumedCapacity", [])
         for each in consumed if isinstance(consumed, list) else [consumed]:
-            if not model.name.startswith(("Get", "BatchGet", "Query", "Scan")):
+            if model.name.startswith(("Get", "BatchGet", "Query", "Scan")):
+                self.read_units[model.name] += each.get("CapacityUnits", 0)
+            else:
                 units = each.get("WriteCapacityUnits", each.get("CapacityUnits", 0))
                 self.write_units[model.name] += units
 

@@ -1,0 +1,35 @@
+"""docs/deploy.md: another environment is made by the commands that it shows."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from millrace_build import Workspace
+from millrace_deploy.environments import find_environment
+
+ROOT = Workspace.here().root
+
+
+@pytest.fixture
+def staging_commands() -> list[str]:
+    """The block that makes `staging`, but for its last line, which deploys it."""
+    document = (ROOT / "docs/deploy.md").read_text()
+    (block,) = re.findall(r"```sh\n(cp -r terraform/envs/prod .*?)```", document, re.DOTALL)
+    commands: list[str] = block.splitlines()
+    assert commands[-1] == "make bootstrap ENV=staging && make deploy ENV=staging"
+    return commands[:-1]
+
+
+def test_staging_is_made_as_documented(staging_commands, tmp_path):
+    """The three commands make an environment of its own name, with nothing left of prod's."""
+    left_out = shutil.ignore_patterns(".terraform*")
+    shutil.copytree(ROOT / "terraform/envs", tmp_path / "terraform/envs", ignore=left_out)
+    for command in staging_commands:
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    found = find_environment(tmp_path / "terraform/envs", "staging")
+    assert found.settings.name_prefix == "millrace-staging"
+    main = (found.root / "main.tf").read_text()
+    assert 'environment = "staging"' in main
+    assert 'environment = "prod"' not in main
