@@ -25,7 +25,7 @@ from millrace_local.terraform.allowlist import is_allowed, read_allowlist
 from millrace_local.terraform.drift import changes_of
 from millrace_local.testing import temporary_engine
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 ONE, TWO = "millrace-test-one", "millrace-test-two"
 STATE_BUCKET = "millrace-state-dev-000000000000-us-east-1"

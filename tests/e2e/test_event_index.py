@@ -9,7 +9,7 @@ import pytest
 
 from millrace.times import format_ms
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 START = datetime(2025, 12, 27, 18, tzinfo=UTC)
 

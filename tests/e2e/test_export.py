@@ -6,7 +6,7 @@ from collections import Counter
 import orjson
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 HOUR = "2024-05-06T07"
 CLIENTS = ["acme", "#shop/eu", "third"]

@@ -12,7 +12,7 @@ from botocore.httpsession import URLLib3Session
 from millrace_cli.api import Answer, SignedApi
 from millrace_local.environment import CREDENTIALS
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 
 @pytest.fixture(scope="module")

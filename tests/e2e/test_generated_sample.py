@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 OPTIONS = "--events 1500 --days 2 --start 2024-03-01 --seed 20240301 --malformed 22 --late 15"
 

@@ -16,7 +16,7 @@ from millrace_cli.generate.plan import Plan
 from millrace_cli.generate.sample import make_sample
 from millrace_testing.builders import event_bytes
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 STAGES = ("ingest", "enrich", "aggregate", "archive")
 EVENTS = 100

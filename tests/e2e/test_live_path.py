@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pipeline import NO_DATA, WIKITICKER, WIKITICKER_MAP
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 STAGES = ("received", "accepted", "enriched", "aggregated", "archived")
 wikiticker = pytest.mark.skipif(not WIKITICKER.exists(), reason=NO_DATA)

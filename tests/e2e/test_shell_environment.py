@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 # What an AWS SDK does with nothing but its environment.
 READER = """

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.rows import BadRow, Row, RowFormat, opened, read_rows
 
+pytestmark = pytest.mark.parsing
+
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
 OBJECTS = st.dictionaries(st.text(), st.recursive(SCALARS, st.lists, max_leaves=5), max_size=4)
 

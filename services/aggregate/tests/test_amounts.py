@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from aggregate.domain.amounts import LARGEST, amount_at, total
 
+pytestmark = pytest.mark.aggregation
+
 
 @pytest.mark.parametrize(
     ("value", "amount"),

@@ -10,6 +10,8 @@ from millrace.errors import ConfigError, RetryableError
 from millrace.raw_lines import pack
 from millrace_testing.builders import SHARD
 
+pytestmark = pytest.mark.batch
+
 
 def test_a_batch_shares_transactions(world, new_events):
     """References that touch the same rows are written together; each ends as if it came alone."""

@@ -6,6 +6,8 @@ from random import Random
 
 import pytest
 
+pytestmark = pytest.mark.aggregation
+
 
 class Crash(BaseException):
     """The function was killed here: nothing may catch it and carry on."""

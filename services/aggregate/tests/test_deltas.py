@@ -14,6 +14,8 @@ from millrace.enriched import Assignment
 from millrace.windows import Window, WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, enriched_event
 
+pytestmark = pytest.mark.aggregation
+
 AT = datetime(2025, 12, 28, 9, 29, 59, 999000, tzinfo=UTC)
 
 

@@ -61,6 +61,7 @@ def no_metrics_left():
     entry.metrics.clear_metrics()
 
 
+@pytest.mark.batch
 def test_one_bad_message_does_not_fail_the_others(world, run, new_events):
     """AWS's sample event: the malformed body is reported by its id, the rest is counted."""
     first, second = (world.commit(seq, new_events([seq, seq + 1])) for seq in (100, 200))
@@ -69,6 +70,7 @@ def test_one_bad_message_does_not_fail_the_others(world, run, new_events):
     assert world.row("events", Dimension.TYPE, "view").value == 4
 
 
+@pytest.mark.batch
 def test_a_missing_object_fails_its_message_alone(world, run, new_events):
     """The message goes back to its queue, and in the end to the dead-letter queue."""
     first, second = (world.commit(seq, new_events([seq])) for seq in (100, 200))
@@ -78,6 +80,7 @@ def test_a_missing_object_fails_its_message_alone(world, run, new_events):
     assert Stage.AGGREGATED in world.ledger.head(SHARD, 200).marks
 
 
+@pytest.mark.batch
 def test_events_and_errors_are_metrics(world, run, new_events, capsys):
     """EMF lines carry what was aggregated and what failed."""
     reference = world.commit(100, new_events([1, 2, 3]))
@@ -90,6 +93,7 @@ def test_events_and_errors_are_metrics(world, run, new_events, capsys):
     assert (emf["ReferencesSucceeded"], emf["ReferencesFailed"]) == ([1.0], [1.0])
 
 
+@pytest.mark.batch
 def test_logs_name_the_commit_and_no_payload(world, run, new_events, caplog):
     """What was done is logged with the ids of the commit, never with what events hold."""
     events = new_events([1], payload={"secret": "s3cr3t"})
@@ -107,6 +111,7 @@ def metrics_of(run, bodies, capsys):
     return emf
 
 
+@pytest.mark.batch
 def test_the_processor_s_messages_and_errors_are_metrics(world, run, new_events, capsys):
     """Every message counts, live or replayed; malformed rows and failed messages are errors."""
     live = world.commit(100, new_events([1, 2, 3]))
@@ -125,6 +130,7 @@ def test_the_processor_s_messages_and_errors_are_metrics(world, run, new_events,
     assert emf["AggregateErrors"] == [1.0]
 
 
+@pytest.mark.batch
 def test_a_missing_object_is_logged_with_its_key(world, run, new_events, caplog):
     """Whoever reads the log finds the object, the commit and the message."""
     reference = world.commit(100, new_events([1]))
@@ -135,6 +141,7 @@ def test_a_missing_object_is_logged_with_its_key(world, run, new_events, caplog)
     assert line.message_id == "message-0"
 
 
+@pytest.mark.batch
 def test_a_dry_run_returns_what_it_counted(world, run, new_events, caplog):
     """SQS is told that all went well; beside it stands what would have been added."""
     world.dry_run = True
@@ -149,6 +156,7 @@ def test_a_dry_run_returns_what_it_counted(world, run, new_events, caplog):
     assert not world.counters.rows
 
 
+@pytest.mark.batch
 def test_a_live_reference_in_a_dry_run_is_processed_with_a_warning(world, run, new_events, caplog):
     """A dry run would take it from its queue uncounted."""
     world.dry_run = True
@@ -213,6 +221,7 @@ windows = ["day"]
     assert (row.value, row.defs_version) == (4, version)
 
 
+@pytest.mark.batch
 def test_a_whole_delivery_on_dynamodb(world, moto_db, new_events):
     """On the adapters: two deliveries of each reference, rows as the reader gives them."""
     ledger = DynamoLedger(moto_db.client, "commits-1")

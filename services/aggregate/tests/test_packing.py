@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from aggregate.domain.packing import MOST_COUNTERS, Counter, parts_of
 from millrace.aggregates import AggregateKey, Dimension, Scope
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL
+
+pytestmark = pytest.mark.aggregation
 
 DELTA = Delta(1, 1, 1, ("event-1",))
 WINDOW = window_of(ARRIVAL, WindowWidth.HOUR)

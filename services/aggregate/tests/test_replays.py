@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from millrace.aggregates import Dimension
 from millrace.commit import Stage
 from millrace_testing.builders import SHARD
+
+pytestmark = pytest.mark.aggregation
 
 
 def test_replayed_events_count_under_their_version(world, new_events):

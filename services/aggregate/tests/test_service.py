@@ -13,6 +13,8 @@ from millrace.keys import definitions_key, enriched_key
 from millrace.raw_lines import pack
 from millrace_testing.builders import SHARD
 
+pytestmark = pytest.mark.aggregation
+
 
 def test_a_commit_is_added_and_marked(world, new_events, defs_version):
     """Counters hold exactly what the commit adds, the ledger says at, parts and events."""

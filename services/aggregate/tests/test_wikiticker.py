@@ -49,9 +49,12 @@ windows = ["hour", "day"]
     "wikiticker.toml",
 )
 
-pytestmark = pytest.mark.skipif(
-    not EDITS.exists(), reason=f"the real input is not there: {DATA.name}/{EDITS.name}"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not EDITS.exists(), reason=f"the real input is not there: {DATA.name}/{EDITS.name}"
+    ),
+    pytest.mark.aggregation,
+]
 
 
 def edits() -> Iterator[EnrichedEvent]:

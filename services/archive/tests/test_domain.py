@@ -20,6 +20,8 @@ from millrace.times import to_epoch_ms
 from millrace.windows import hour_label
 from millrace_testing.builders import ARRIVAL, enriched_event
 
+pytestmark = pytest.mark.archival
+
 DATA = Path(__file__).parents[4] / "shared" / "data"
 WIDE = ArchiveLayout(max_events=1000, max_bytes=5_000_000)
 

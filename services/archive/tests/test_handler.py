@@ -101,6 +101,7 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.batch
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_samples_with_a_reference(deployment, official, name):
     """AWS's sample events, their bodies replaced by references, are archived."""
@@ -120,6 +121,7 @@ def test_official_samples_with_a_reference(deployment, official, name):
     assert deployment.dirty_hours() == {row["hour"] for row in rows}
 
 
+@pytest.mark.batch
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_samples_as_they_are(deployment, official, name):
     """A body that is no reference is reported by its message id, for the dead-letter queue."""
@@ -130,6 +132,7 @@ def test_official_samples_as_they_are(deployment, official, name):
     assert deployment.manifests() == []
 
 
+@pytest.mark.batch
 def test_a_bad_message_fails_alone(deployment):
     """Of five messages the two bad ones are reported, the others done, a repeat included."""
     good = [deployment.enriched(first_seq) for first_seq in (100, 200)]
@@ -151,6 +154,7 @@ def test_a_bad_message_fails_alone(deployment):
     assert sum(row["events"] for row in deployment.manifests()) == 6
 
 
+@pytest.mark.batch
 def test_metrics_and_logs(deployment, capsys, caplog):
     """The batch's figures go out as EMF; logs carry ids and never a payload."""
     reference = deployment.enriched()

@@ -13,6 +13,8 @@ from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, enriched_event
 from millrace_testing.fakes import FixedClock
 
+pytestmark = pytest.mark.archival
+
 CALLS = 8  # head, get the enriched object, three parts, manifest rows, dirty hours, mark
 HOUR_8 = "archive/year=2025/month=12/day=28/hour=08/1a2b3c4d-shardId-000000000000-100"
 HOUR_9 = "archive/year=2025/month=12/day=28/hour=09/1a2b3c4d-shardId-000000000000-100"

@@ -16,6 +16,8 @@ from millrace_testing.builders import ARRIVAL
 from millrace_testing.fakes import FixedClock
 from millrace_testing.tables import ASSIGNMENTS, create_table
 
+pytestmark = pytest.mark.enrichment
+
 TIMES: dict[str, Any] = {"ttl": timedelta(seconds=60), "absent_ttl": timedelta(seconds=10)}
 
 

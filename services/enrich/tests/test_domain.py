@@ -25,6 +25,8 @@ from millrace.enriched import EnrichedEvent
 from millrace.times import format_ms, to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event, event_bytes
 
+pytestmark = pytest.mark.enrichment
+
 DEFS = "0123456789abcdef"
 DUPLICATE = CommittedLine(1, 0, to_epoch_ms(ARRIVAL), Owner(str(SHARD), 7, 0))
 WIKITICKER = Path(__file__).parents[4] / "shared" / "data" / "wikiticker-2015-09-12-sampled.json.gz"

@@ -123,6 +123,7 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.batch
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_samples_with_a_reference(deployment, official, name):
     """AWS's sample events, their bodies replaced by references, are enriched."""
@@ -140,6 +141,7 @@ def test_official_samples_with_a_reference(deployment, official, name):
         assert sorted(got) == sorted(each.commit_id for each in references)
 
 
+@pytest.mark.batch
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_samples_as_they_are(deployment, official, name):
     """A body that is no reference is reported by its message id, for the dead-letter queue."""
@@ -150,6 +152,7 @@ def test_official_samples_as_they_are(deployment, official, name):
     assert deployment.messages() == [[], []]
 
 
+@pytest.mark.batch
 def test_a_bad_message_fails_alone(deployment):
     """Of five messages the two bad ones are reported, the others done and sent on."""
     good = [deployment.commit(first_seq) for first_seq in (100, 200)]
@@ -166,6 +169,7 @@ def test_a_bad_message_fails_alone(deployment):
         }
 
 
+@pytest.mark.batch
 def test_rows_are_stamped_and_assigned(deployment):
     """Through the real adapters a row has its assignment; its definitions can be found."""
     reference = deployment.commit()
@@ -179,6 +183,7 @@ def test_rows_are_stamped_and_assigned(deployment):
     assert deployment.objects.get(f"definitions/{sent.defs_version}.toml") == DEFINITIONS
 
 
+@pytest.mark.batch
 def test_metrics_and_logs(deployment, capsys, caplog):
     """The batch's figures go out as EMF; logs carry ids and never a payload."""
     reference = deployment.commit()

@@ -17,6 +17,8 @@ from millrace.raw_lines import pack
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 
+pytestmark = pytest.mark.enrichment
+
 CALLS = 10  # load, raw object, assignments, experiments, put, buckets, pages, mark, send, send
 PUT = 4
 BUCKETS, PAGES, MARK = 5, 6, 7

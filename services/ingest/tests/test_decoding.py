@@ -16,6 +16,8 @@ from millrace.commit import CommitCounts
 from millrace.reasons import RejectReason
 from millrace_testing.builders import event_bytes
 
+pytestmark = pytest.mark.parsing
+
 KPL_FIXTURES = Path(__file__).parents[4] / "shared/data/lambda-event-fixtures/kpl_fixtures.json"
 FIXTURES = json.loads(KPL_FIXTURES.read_text()) if KPL_FIXTURES.exists() else []
 LIMIT = 1024 * 1024

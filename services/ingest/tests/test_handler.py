@@ -27,6 +27,7 @@ OFFICIAL = [
 ]
 
 
+@pytest.mark.batch
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="../shared/data is not beside this checkout")
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_samples_are_read(world, name):
@@ -40,6 +41,7 @@ def test_official_samples_are_read(world, name):
     assert head.last_seq == int(event["Records"][-1]["kinesis"]["sequenceNumber"])
 
 
+@pytest.mark.batch
 def test_the_answer_names_the_first_unresolved_record(world):
     """Lambda retries from the one sequence number returned."""
     world.gate.throttled = {gate_key("web", "event-1")}
@@ -48,6 +50,7 @@ def test_the_answer_names_the_first_unresolved_record(world):
     assert answer == {"batchItemFailures": [{"itemIdentifier": "101"}]}
 
 
+@pytest.mark.batch
 def test_logs_name_the_record_and_not_its_payload(world, caplog):
     """A rejection is logged with reason, shard and sequence; its bytes never are."""
     event = kinesis_event([b'{"event_type": "s3cr3t"}'])
@@ -57,6 +60,7 @@ def test_logs_name_the_record_and_not_its_payload(world, caplog):
     assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)
 
 
+@pytest.mark.batch
 def test_when_time_runs_short_the_batch_is_retried(world):
     """With less time left than a commit needs, nothing is begun and all is asked for again."""
     event = kinesis_event([event_bytes(n) for n in range(3)])
@@ -71,6 +75,7 @@ def emitted(capsys) -> dict[str, float]:
     return {name: value for blob in blobs for name, value in blob.items() if name != "_aws"}
 
 
+@pytest.mark.batch
 def test_metrics_account_for_the_batch(world, capsys):
     """Counts, lag and reasons are emitted as EMF; quarantine by reason."""
     event = kinesis_event([event_bytes(1), event_bytes(1), b"x"])
@@ -87,6 +92,7 @@ def test_metrics_account_for_the_batch(world, capsys):
     assert seen["MaxMemory"][0] > 1
 
 
+@pytest.mark.batch
 @pytest.mark.parametrize(("bad", "loud"), [(5, 0), (25, 1)])
 def test_a_mostly_rejected_batch_is_loud(world, caplog, capsys, bad, loud):
     """Some bad records are business as usual; most of a batch is an incident."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_stories import IngestStory
@@ -15,6 +16,8 @@ from millrace.raw_lines import unpack
 from millrace.reference import Reference
 from millrace.times import to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, event_bytes
+
+pytestmark = pytest.mark.batch
 
 EVENTS = st.integers(0, 6).map(event_bytes) | st.integers(0, 6).map(
     lambda number: event_bytes(number, payload={"other": True})

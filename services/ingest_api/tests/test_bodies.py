@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from ingest_api.domain.bodies import Items, decoded, split
 from ingest_api.domain.refusals import Refusal, RefusalKind
 
+pytestmark = pytest.mark.validation
+
 MIB = 1024 * 1024
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

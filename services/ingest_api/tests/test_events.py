@@ -13,6 +13,8 @@ from millrace.reasons import RejectReason
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, event_bytes, event_fields
 
+pytestmark = pytest.mark.validation
+
 LIMITS = EventLimits()
 
 

@@ -11,6 +11,8 @@ from millrace.archive_layout import HIVE, ArchiveLayout, Compression, check_part
 from millrace.compression import UnknownCompression, compressed, compression_of, lines_of, reader
 from millrace.keys import archive_key
 
+pytestmark = pytest.mark.archival
+
 AT = datetime(2015, 9, 12, 23, 59, tzinfo=UTC)
 FLAT = "dt={year}-{month}-{day}/h{hour}"
 layouts = st.sampled_from(Compression).flatmap(

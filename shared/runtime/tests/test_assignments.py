@@ -17,6 +17,8 @@ from millrace.errors import ConfigError, RetryableError
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.tables import ASSIGNMENTS, EXPERIMENTS, create_table
 
+pytestmark = pytest.mark.enrichment
+
 A = EntityAssignment("e1", "A", ARRIVAL)
 B = EntityAssignment("e/2#x", "B", ARRIVAL + timedelta(milliseconds=1))
 

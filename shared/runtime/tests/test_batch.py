@@ -17,6 +17,8 @@ from millrace.settings import FunctionSettings
 from millrace_testing.builders import commit_of, event_bytes, sqs_event
 from millrace_testing.lambda_context import lambda_context
 
+pytestmark = pytest.mark.batch
+
 NAMES = BatchNames(MetricName.ENRICH_ERRORS, events=MetricName.ENRICHED)
 REFERENCE = Reference.to(commit_of([event_bytes()])[0].head)
 

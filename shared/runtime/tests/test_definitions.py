@@ -18,6 +18,8 @@ from millrace.definitions import (
 from millrace.errors import ConfigError
 from millrace.windows import WindowWidth
 
+pytestmark = pytest.mark.validation
+
 COUNT = """
 [[metric]]
 name = "edits"

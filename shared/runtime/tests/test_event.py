@@ -12,6 +12,8 @@ from millrace.event import EventLimits, parse_event, read_event
 from millrace.payload_models import model_for, payload_model
 from millrace.reasons import RejectReason
 
+pytestmark = pytest.mark.validation
+
 ARRIVAL = datetime(2025, 12, 28, 9, 30, tzinfo=UTC)
 VALID = {"event_type": "view", "entity_id": "user_1", "event_time": "2025-12-28T09:29:00Z"}
 

@@ -11,6 +11,8 @@ from millrace.errors import RejectedRecord
 from millrace.event import EventLimits, parse_event
 from millrace.reasons import RejectReason
 
+pytestmark = pytest.mark.validation
+
 PAGE = Path(__file__).parents[3] / "docs/extending.md"
 ARRIVAL = datetime(2025, 12, 28, 9, 30, tzinfo=UTC)
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from millrace.raw_lines import member_of, pack, unpack
 
+pytestmark = pytest.mark.parsing
+
 LINES = st.lists(st.binary(min_size=1, max_size=300).filter(lambda b: b"\n" not in b), max_size=60)
 
 

@@ -5,6 +5,8 @@ import pytest
 from millrace.reference import EnrichedReference, MalformedReference, Reference
 from millrace_testing.builders import commit_of, event_bytes
 
+pytestmark = pytest.mark.parsing
+
 COMMIT, _ = commit_of([event_bytes(1)])
 REFERENCE = Reference.to(COMMIT.head)
 

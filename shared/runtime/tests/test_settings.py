@@ -5,6 +5,8 @@ import pytest
 from millrace.errors import ConfigError
 from millrace.settings import FunctionSettings, load_settings
 
+pytestmark = pytest.mark.validation
+
 
 class ExampleSettings(FunctionSettings):
     """Two fields for the tests."""

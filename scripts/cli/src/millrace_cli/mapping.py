@@ -29,8 +29,21 @@ _MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """Which fields rows are mapped to."""
+
+    noun: str
+    required: tuple[str, ...]
+    known: tuple[str, ...] | None
+    """All of them; None if any name may be one."""
+
+
+_EVENT = Fields("event", REQUIRED_FIELDS, EVENT_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRule:
-    """Where one field of the event comes from: a constant, or a column (dots go into objects)."""
+    """Where one field comes from: a constant, or a column (dots go into objects)."""
 
     field: str
     path: tuple[str, ...] = ()
@@ -52,11 +65,8 @@ class FieldMapping:
         Raises:
             BadRow: the row lacks a column that the mapping names.
         """
-        event: dict[str, object] = {}
-        for rule in self.rules:
-            value = rule.const if rule.const is not None else _column(row, rule)
-            if value not in (None, ""):
-                event[rule.field] = _typed(rule.field, value)
+        values = mapped(row, self.rules)
+        event = {field: _typed(field, value) for field, value in values.items()}
         if all(rule.field != PAYLOAD for rule in self.rules):
             event[PAYLOAD] = orjson.Fragment(row.data)
         return event
@@ -72,21 +82,43 @@ def parse_mapping(options: Iterable[str]) -> FieldMapping | None:
         CommandError: a pair is malformed, a field is unknown or mapped twice, a required one is
             not mapped.
     """
-    pairs = [pair for option in options for pair in _pairs(option)]
-    if not pairs:
-        return None
-    rules = tuple(_rule(pair) for pair in pairs)
-    fields = [rule.field for rule in rules]
-    for field in fields:
-        if fields.count(field) > 1:
-            raise _usage(f"--map names {field} {fields.count(field)} times", "keep one of them")
-    for field in REQUIRED_FIELDS:
-        if field not in fields:
+    rules = parse_rules(options, _EVENT)
+    if any(rule.field == PAYLOAD and rule.const is not None for rule in rules):
+        raise _usage("payload cannot be a constant", "map it to a column that holds an object")
+    return FieldMapping(rules) if rules else None
+
+
+def parse_rules(options: Iterable[str], fields: Fields) -> tuple[FieldRule, ...]:
+    """Return the rules in `FIELD=COLUMN` and `FIELD=const:VALUE` options, in order.
+
+    Raises:
+        CommandError: a pair is malformed, a field is unknown or mapped twice, a required one is
+            not mapped although others are.
+    """
+    rules = tuple(_rule(pair, fields) for option in options for pair in _pairs(option))
+    names = [rule.field for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            raise _usage(f"--map names {name} {names.count(name)} times", "keep one of them")
+    for name in fields.required if rules else ():
+        if name not in names:
             raise _usage(
-                f"--map does not say where {field} comes from",
-                f"add {field}=COLUMN or {field}=const:VALUE",
+                f"--map does not say where {name} comes from",
+                f"add {name}=COLUMN or {name}=const:VALUE",
             )
-    return FieldMapping(rules)
+    return rules
+
+
+def mapped(row: Row, rules: Iterable[FieldRule]) -> dict[str, object]:
+    """Return the fields that `rules` make of `row`; a null or empty column leaves its field out.
+
+    Raises:
+        BadRow: the row lacks a column that a rule names.
+    """
+    values = {
+        rule.field: rule.const if rule.const is not None else _column(row, rule) for rule in rules
+    }
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _pairs(option: str) -> list[str]:
@@ -99,15 +131,15 @@ def _pairs(option: str) -> list[str]:
     return pairs
 
 
-def _rule(pair: str) -> FieldRule:
+def _rule(pair: str, fields: Fields) -> FieldRule:
     field, equals, origin = pair.partition("=")
     if not (field and equals and origin):
         raise _usage(f"--map {pair!r} is malformed", "write FIELD=COLUMN or FIELD=const:VALUE")
-    if field not in EVENT_FIELDS:
-        raise _usage(f"--map names an unknown event field, {field}", f"use {_listed(EVENT_FIELDS)}")
+    if fields.known is not None and field not in fields.known:
+        raise _usage(
+            f"--map names an unknown {fields.noun} field, {field}", f"use {_listed(fields.known)}"
+        )
     if origin.startswith(CONST):
-        if field == PAYLOAD:
-            raise _usage("payload cannot be a constant", "map it to a column that holds an object")
         return FieldRule(field, const=origin.removeprefix(CONST))
     return FieldRule(field, path=tuple(origin.split(".")))
 

@@ -1,11 +1,12 @@
 """`millrace put`: reads a file, checks all of it, then sends it."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.event_times import TimeReader
@@ -49,11 +50,6 @@ class Source:
             for row in islice(rows, self.skip, None):
                 yield record_of(row, self.mapping, self.times)
 
-    @property
-    def repeatable(self) -> bool:
-        """The same rows can be read twice, so all of them can be checked before any is sent."""
-        return self.path != STDIN and Path(self.path).is_file()
-
 
 @dataclass(frozen=True, slots=True)
 class PutSummary:
@@ -71,8 +67,28 @@ class PutSummary:
         return asdict(self)
 
 
-def check(source: Source) -> int | None:
+class Checkable(Protocol):
+    """What can be read whole before any of it is used."""
+
+    @property
+    def path(self) -> str:
+        """A path, or `-`."""
+        ...
+
+    @property
+    def skip(self) -> int:
+        """How many rows are left out."""
+        ...
+
+    def records(self) -> Iterable[object]:
+        """Yield what the rows are made to, or raise CommandError at the first bad one."""
+        ...
+
+
+def check(source: Checkable, *, noun: str = "event", done: str = "sent") -> int | None:
     """Read all of a repeatable source and return how many records it has; None if it is not one.
+
+    `noun` and `done` say for messages what a row holds and what is not done yet.
 
     Raises:
         CommandError: a row is bad or nothing is left to send; nothing has been sent.
@@ -84,16 +100,16 @@ def check(source: Source) -> int | None:
             "check the path, or give - to read standard input",
             ExitCode.USAGE,
         )
-    if not source.repeatable:
-        return None
+    if source.path == STDIN or not path.is_file():
+        return None  # the same rows cannot be read twice
     try:
         total = sum(1 for _ in source.records())
     except CommandError as err:
-        raise CommandError(err.problem, f"{err.remedy} (nothing was sent)", err.code) from err
+        raise CommandError(err.problem, f"{err.remedy} (nothing was {done})", err.code) from err
     if total == 0:
         raise CommandError(
             f"{source.path} has no rows{f' after the first {source.skip}' if source.skip else ''}",
-            "give a file with at least one event",
+            f"give a file with at least one {noun}",
         )
     return total
 

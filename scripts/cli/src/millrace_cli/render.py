@@ -17,6 +17,7 @@ from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
 from millrace_cli.doctor.findings import Result, State
 from millrace_cli.export import ExportedHour, ExportReport
+from millrace_cli.loading import Change, Loaded
 from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
 from millrace_cli.run import RunReport
@@ -45,16 +46,25 @@ def put_progress(
     total: int | None, progress: sending.Progress, *, quiet: bool = False
 ) -> Generator[None]:
     """Show a bar on standard error while a put runs, if that is a terminal."""
+    with counting_bar("Sending", total, quiet=quiet) as show:
+        progress.listeners.append(lambda now: show(now.sent))
+        yield
+
+
+@contextmanager
+def counting_bar(
+    what: str, total: int | None, *, quiet: bool = False
+) -> Generator[Callable[[int], None]]:
+    """Show a bar on standard error, if that is a terminal; yield how to say how far it is."""
     console = err()
     if quiet or not console.is_terminal:
-        yield
+        yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Sending", total=total)
-        progress.listeners.append(lambda now: bar.update(task, completed=now.sent))
-        yield
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 @contextmanager
@@ -181,6 +191,13 @@ def show_checks(results: Sequence[Result]) -> None:
         console.print(f"[red]missing:[/red] {escape(', '.join(lacking))}")
     else:
         console.print("[green]Nothing that is needed is missing.[/green]")
+
+
+def show_loaded(loaded: Loaded) -> None:
+    """Print what a load did."""
+    rate = loaded.rows / loaded.seconds if loaded.seconds else 0
+    changes = ", ".join(f"{loaded.changes[change]:,} {change.value}" for change in Change)
+    out().print(f"{loaded.rows:,} rows stored in {loaded.seconds:.1f} s ({rate:,.0f}/s): {changes}")
 
 
 def show_status(status: Status) -> None:

@@ -7,10 +7,8 @@ from hashlib import md5
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import orjson
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
 from ingest.adapters import DynamoGate
 from ingest.domain.decoding import KPL_MAGIC
@@ -28,6 +26,7 @@ from millrace.raw_lines import unpack
 from millrace.reference import Reference
 from millrace.times import to_epoch_ms
 from millrace_testing.builders import ARRIVAL, event_bytes
+from millrace_testing.crash.clients import clients_on
 from millrace_testing.crash.wire import Wire
 from millrace_testing.tables import COMMITS, GATE, create_table
 from watch.service import Watch
@@ -49,22 +48,7 @@ class Clients:
     @classmethod
     def of(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
         """Return clients of the engine at `endpoint`, routed through `wire` if there is one."""
-        retries: Any = {"mode": "standard", "max_attempts": 3}
-        config = Config(retries=retries, s3={"addressing_style": "path"})
-        made = [
-            boto3.client(
-                name,
-                endpoint_url=endpoint,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=config,
-            )
-            for name in ("dynamodb", "s3", "sqs")
-        ]
-        for client in made if wire else ():
-            wire.attach(client)
-        return cls(*made)
+        return cls(*clients_on(endpoint, "dynamodb", "s3", "sqs", wire=wire))
 
     def create_resources(self) -> None:
         """Create the tables and the bucket that stories share."""
