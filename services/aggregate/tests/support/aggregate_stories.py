@@ -52,17 +52,18 @@ of = "entity"
 dimensions = ["type"]
 windows = ["hour", "day"]
 """
-WIDE = b"".join(
-    b'[[metric]]\nname = "m%d"\nkind = "count"\ndimensions = ["type"]\nwindows = ["hour", "day"]\n'
-    % number
-    for number in range(50)
-)
+
+
+def counts_by_type(name: bytes, number: int) -> bytes:
+    """Return definitions of so many metrics, each with two counters for events of one hour."""
+    table = b'[[metric]]\nname = "%s%d"\nkind = "count"\ndimensions = ["type"]\n'
+    windows = b'windows = ["hour", "day"]\n'
+    return b"".join(table % (name, each) + windows for each in range(number))
+
+
+WIDE = counts_by_type(b"m", 50)
 """More counters for one event than a transaction takes."""
-EXTRA = b"".join(
-    b'[[metric]]\nname = "extra%d"\nkind = "count"\ndimensions = ["type"]\nwindows = ["hour"]\n'
-    % number
-    for number in range(9)
-)
+EXTRA = counts_by_type(b"extra", 9)
 """What a later version of the definitions adds: other parts."""
 _replays = count(1_766_914_200)
 
@@ -73,14 +74,17 @@ class Clients:
 
     dynamodb: Any
     s3: Any
-    commits: str = "aggregate-commits"
-    aggregates: str = "aggregate-aggregates"
-    markers: str = "aggregate-markers"
-    bucket: str = "aggregate-data"
+    commits: str
+    aggregates: str
+    markers: str
+    bucket: str
 
     @classmethod
-    def of(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
-        """Return clients of the engine at `endpoint`, routed through `wire` if there is one."""
+    def of(cls, endpoint: str, wire: Wire | None = None, *, prefix: str = "stories") -> "Clients":
+        """Return clients of the engine at `endpoint`, routed through `wire` if there is one.
+
+        `prefix` is in the names of the resources that they use.
+        """
         retries: Any = {"mode": "standard", "max_attempts": 3}
         config = Config(retries=retries, s3={"addressing_style": "path"}, max_pool_connections=20)
         made = [
@@ -96,7 +100,8 @@ class Clients:
         ]
         for client in made if wire else ():
             wire.attach(client)
-        return cls(*made)
+        names = ("commits", "aggregates", "markers", "data")
+        return cls(*made, *(f"aggregate-{prefix}-{name}" for name in names))
 
     def create_resources(self) -> None:
         """Create the tables and the bucket that stories share."""
