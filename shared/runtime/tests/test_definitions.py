@@ -113,7 +113,7 @@ def test_definitions_do_not_change():
         ('kind = "count"', 'kind = "count"\nvalue = "payload.x"', "metric edits: value: "),
         ('name = "edits"', "", "metric number 1: name: it is missing: add it"),
         ('name = "edits"', "name = 3", "metric number 1: name: "),
-        ('name = "edits"', 'name = "Edits#1"', "metric Edits#1: name: "),
+        ('name = "edits"', 'name = "Edits#1"', "metric Edits#1: name: must be 1 to 64 of"),
         ('["type", "experiment"]', '["page"]', "metric edits: dimensions.0: must be one of type,"),
         ('["type", "experiment"]', '["payload"]', "metric edits: dimensions.0: must be one of"),
         ('["type", "experiment"]', '["type", 3]', "metric edits: dimensions.1: must be one of"),
