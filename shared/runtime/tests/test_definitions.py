@@ -70,6 +70,7 @@ def test_a_metric_can_be_counted_by_a_value_of_the_payload():
     text = COUNT.replace('"experiment"', '"payload.page.country"')
     (metric,) = parse(text.encode(), "m.toml").metrics
     assert metric.dimensions[1] == Grouping(Dimension.PAYLOAD, ("page", "country"))
+    assert [str(each) for each in metric.dimensions] == ["type", "payload.page.country"]
 
 
 def test_the_version_is_the_hash_of_the_bytes():
