@@ -36,7 +36,7 @@ export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES ENV PREFIX CON
 
 .PHONY: help preflight setup hooks build run stop bootstrap plan deploy outputs destroy test check bench \
   format lint typecheck imports \
-  lock lock-check zip-check terraform-check terraform-scan clean
+  lock lock-check zip-check metrics-check terraform-check terraform-scan clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ $(SETUP_STAMP): requirements/dev.txt requirements/uv.txt scripts/build/setup.sh 
 hooks: ## Let Git check what is committed here: format, rules, the message's grammar
 	@scripts/build/hooks.sh
 
-build: setup ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
+build: metrics-check ## Build the zips (TARGET=local|lambda, ARCH=x86_64|arm64)
 	@$(BUILD) build --target '$(or $(TARGET),local)' --arch '$(or $(ARCH),x86_64)'
 
 run: build ## Send EVENTS (MAP="field=column ...", TIME_FORMAT, TIME_ZONE, METRICS, PORT) through it
@@ -113,6 +113,9 @@ zip-check: setup ## Check the zips' contents; import each handler with only boto
 	@$(BUILD) check
 	@$(BUILD) check --target lambda --arch x86_64
 	@$(BUILD) check --target lambda --arch arm64
+
+metrics-check: setup ## Check the metric definitions in terraform/metrics, and METRICS
+	@$(BUILD) metrics $${METRICS:+"$$METRICS"}
 
 terraform-check: setup ## terraform fmt, and per module init, validate and test
 	@$(BUILD) terraform

@@ -112,7 +112,7 @@ def test_good_bad_and_repeated_records_are_told_apart(pipeline, tmp_path, downlo
     rows = json.loads(
         pipeline.millrace("aggregates", "--scope", "ENTITY#user#7/a", "--window", "day", "--json")
     )
-    assert [(row["metric"], row["value"]) for row in rows] == [("daily_event_count", 1)]
+    assert [(row["metric_name"], row["value"]) for row in rows] == [("daily_event_count", 1)]
 
 
 def test_nothing_ran_with_more_rights_than_its_role(pipeline):

@@ -50,6 +50,13 @@ def event_file(folder: Path) -> str:
         (("status", "--outputs", "none.json"), 1, "there is no none.json"),
         (("archive", "ls", "yesterday", "--outputs", "OUTPUTS"), 2, "neither an hour nor a date"),
         (("aggregates", "--scope", "edit", "--outputs", "OUTPUTS"), 2, "not a scope"),
+        (("aggregates", "--metric", "m", "--outputs", "OUTPUTS"), 2, "no --scope"),
+        (("aggregates", "--scope", "TYPE#e", "--json", "--csv"), 2, "--json and --csv"),
+        (
+            ("aggregates", "--scope", "TYPE#e", "--version", "last", "--outputs", "OUTPUTS"),
+            2,
+            "--version 'last' is no version",
+        ),
         (
             ("aggregates", "--scope", "TYPE#e", "--from", "now", "--outputs", "OUTPUTS"),
             2,

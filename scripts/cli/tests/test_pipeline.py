@@ -1,6 +1,8 @@
 """The readers against moto: ledger, stream, queues, aggregates, archive; then the commands."""
 
+import csv
 import gzip
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -217,6 +219,40 @@ def test_aggregates_are_chosen_by_window_metric_and_version(outputs: Path) -> No
     assert values("--version", "17") == [20]
     assert values("--window", "day") == [6]
     assert values("--from", "2015-09-13") == []
+    assert values("--version", "all", "--from", "2015-09-12T12", "--to", "2015-09-12T13") == [
+        20, 2, 9,
+    ]  # fmt: skip
+
+
+def test_aggregates_as_csv_hold_every_column_of_a_row(outputs: Path) -> None:
+    """A header and one line a row, whose numbers are exact and whose sample ids are a list."""
+    value = 10**30 + 1
+    aggregate("TYPE#edit%2C%20or%20not", "DAY#2015-09-12#VER#live#event_count", value)
+    result = millrace(
+        "aggregates", "--scope", "TYPE#edit, or not", "--window", "day", "--csv",
+        "--outputs", str(outputs),
+    )  # fmt: skip
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert row == {
+        "scope": "TYPE#edit%2C%20or%20not", "metric_name": "event_count", "window": "day",
+        "value": str(value), "window_start": "2015-09-12T00:00:00Z",
+        "window_end": "2015-09-12T23:59:59Z", "version": "live", "event_count": str(value),
+        "input_hash": str(2**70), "sample_event_ids": '["a","b"]', "defs_version": "d",
+        "updated_at": "2025-12-28T09:00:00.000Z",
+    }  # fmt: skip
+
+
+def test_scopes_are_listed(outputs: Path) -> None:
+    """Without a scope the command says which there are, as its option takes them."""
+    for scope in ("TYPE#edit", "ENTITY#a%2Fb%23c", "PAYLOAD#page.country#VALUE#de"):
+        for hour in (11, 12):
+            aggregate(scope, f"HOUR#2015-09-12T{hour}#VER#live#event_count", 1)
+    listed = millrace("aggregates", "--outputs", str(outputs))
+    assert listed.stdout.splitlines() == [
+        "ENTITY#a%2Fb%23c", "PAYLOAD#page.country#VALUE#de", "TYPE#edit",
+    ]  # fmt: skip
+    as_json = millrace("aggregates", "--json", "--outputs", str(outputs))
+    assert orjson.loads(as_json.stdout) == listed.stdout.splitlines()
 
 
 def archived(hour: str, name: str, events: list[dict[str, Any]]) -> str:

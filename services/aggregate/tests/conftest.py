@@ -244,7 +244,7 @@ def new_events() -> Callable[..., list[EnrichedEvent]]:
     return events_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_world() -> type[World]:
     """Worlds that know nothing of each other."""
     return World

@@ -6,6 +6,9 @@ from random import Random
 
 import pytest
 
+from millrace.definitions import version_of
+from millrace.keys import definitions_key
+
 pytestmark = pytest.mark.aggregation
 
 
@@ -61,6 +64,25 @@ def test_crash_after_crash_ends_the_same(new_world, new_tap, new_events):
             continue
     world.run(reference)
     assert world.end() == clean.end()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_definitions_that_change_between_two_attempts(
+    new_world, new_tap, new_events, definitions_toml, after
+):
+    """The object was stamped once: a retry after a deployment adds what the first attempt began."""
+    other = definitions_toml.replace(b'"entity", "client"', b'"client"')
+    events = many(new_events(range(150)))
+    clean = new_world()
+    clean.run(clean.commit(100, events))
+    for at in range(calls_of(new_world, new_tap, events)):
+        world = new_world()
+        reference = world.commit(100, events)
+        with pytest.raises(Crash):
+            world.run(reference, new_tap(at, crash, after))
+        world.objects.put_new(definitions_key(version_of(other)), other)
+        world.run(replace(reference, defs_version=version_of(other)))
+        assert world.end() == clean.end(), f"crashed at call {at}"
 
 
 def test_three_deliveries_in_any_order(new_world, new_events):

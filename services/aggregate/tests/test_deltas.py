@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregate.domain.deltas import Marker, contributions
-from millrace.aggregates import AggregateKey, Dimension, Scope
+from millrace.aggregates import AggregateKey, Dimension, Scope, Version
 from millrace.definitions import parse
 from millrace.enriched import Assignment
 from millrace.windows import Window, WindowWidth, window_of
@@ -69,6 +69,50 @@ def test_an_event_counts_for_every_experiment_of_its_entity():
         ("e1", "A"): 1,
         ("e2", "B"): 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("de", "de"),
+        ("Côte d'Ivoire #1", "Côte d'Ivoire #1"),
+        (7, "7"),
+        (-(10**20), "-100000000000000000000"),
+        (True, "true"),
+        (False, "false"),
+    ],
+)
+def test_an_event_counts_for_a_value_of_its_payload(value, name):
+    """By the path's names and the value as text: texts as they are, whole numbers, truth values."""
+    event = enriched_event(event_time=AT, payload={"page": {"country": value}})
+    deltas = contributions([event], metric(dimensions=["payload.page.country"])).deltas
+    assert list(deltas) == [key(Dimension.PAYLOAD, "page.country", name)]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"page": 1}, {"page": {}}]
+    + [{"page": {"country": each}} for each in (None, "", "x" * 257, 1.5, [], {})],
+)
+def test_a_payload_without_a_value_to_count_by_is_in_no_row(payload):
+    """Absent, too long, or nothing that anybody could ask for by name; other metrics count it."""
+    definitions = metric(dimensions=["payload.page.country", "type"])
+    deltas = contributions([enriched_event(event_time=AT, payload=payload)], definitions).deltas
+    assert list(deltas) == [key(Dimension.TYPE, "view")]
+
+
+def test_two_paths_of_one_value_are_two_scopes():
+    """Also where two metrics, or one, are counted by several paths at once."""
+    event = enriched_event(event_time=AT, payload={"a": "x", "b": "x"})
+    deltas = contributions([event], metric(dimensions=["payload.a", "payload.b"])).deltas
+    assert {each.scope.ids for each in deltas} == {("a", "x"), ("b", "x")}
+
+
+def test_a_replay_computes_every_metric_under_its_version():
+    """Those of mode replay too; rows carry the version, so live ones are never touched."""
+    definitions = metric(mode="replay")
+    deltas = contributions([enriched_event()], definitions, Version("1766914200")).deltas
+    assert [each.version for each in deltas] == ["1766914200"]
 
 
 def test_windows_are_by_event_time_and_half_open():

@@ -1,16 +1,26 @@
 """Which rows go into which transaction."""
 
 import random
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregate.domain.deltas import Delta
-from aggregate.domain.packing import MOST_COUNTERS, Counter, parts_of
+from aggregate.domain.packing import (
+    MOST_COUNTERS,
+    MOST_ITEMS,
+    Counter,
+    Part,
+    bundles_of,
+    parts_of,
+    sums_of,
+)
+from aggregate.domain.units import CommitUnit
 from millrace.aggregates import AggregateKey, Dimension, Scope
 from millrace.windows import WindowWidth, window_of
-from millrace_testing.builders import ARRIVAL
+from millrace_testing.builders import ARRIVAL, SHARD
 
 pytestmark = pytest.mark.aggregation
 
@@ -58,6 +68,37 @@ def test_parts_do_not_depend_on_the_deltas():
     assert [[each.key for each in part] for part in parts_of(other)] == [
         [each.key for each in part] for part in parts_of(deltas)
     ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 60), st.integers(1, 99))))
+def test_bundles_fit_and_hold_each_part_once(asked):
+    """At most 100 marks and rows in each, never two parts of one unit, every part in one."""
+    places = {}
+    for number, (unit, start, length) in enumerate(asked):
+        rows = tuple(Counter(each, DELTA) for each in list(deltas_of(200))[start : start + length])
+        part = Part(CommitUnit(f"c{unit}", SHARD, unit), number, rows, "d")
+        places[part.place] = part
+    bundles = bundles_of(places.values())
+    assert sorted(part.number for bundle in bundles for part in bundle) == list(range(len(places)))
+    for bundle in bundles:
+        assert len({part.unit for part in bundle}) == len(bundle)
+        assert len(bundle) + len(sums_of(bundle)) <= MOST_ITEMS
+
+
+@given(st.lists(st.tuples(st.decimals(-(10**17), 10**17, places=9), st.integers(0, 2**64 - 1))))
+def test_sums_of_parts_are_exact(amounts):
+    """To the last digit, in whatever order; a whole number is an int."""
+    key = next(iter(deltas_of(1)))
+    parts = [
+        Part(CommitUnit(f"c{n}", SHARD, n), 0, (Counter(key, Delta(value, 1, hash64, ())),), "d")
+        for n, (value, hash64) in enumerate(amounts)
+    ]
+    for each in sums_of(parts):
+        with localcontext(prec=60):
+            exact = sum((value for value, _ in amounts), Decimal(0))
+        assert each.delta.value == exact
+        assert each.delta.input_hash == sum(hash64 for _, hash64 in amounts)
+        assert each.delta.event_count == len(amounts)
 
 
 def test_golden_parts():

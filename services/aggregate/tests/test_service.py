@@ -181,6 +181,7 @@ def test_malformed_rows_are_skipped_and_counted(world, new_events):
     world.objects.bodies[reference.enriched_key] = body
     done = world.run(reference)
     assert (done.events, done.malformed_events) == (2, 6)
+    assert done.malformed_lines == (2, 3, 4, 5, 6, 7)
     assert world.row("events", Dimension.TYPE, "view").value == 2
     mark = world.ledger.head(SHARD, 100).marks[Stage.AGGREGATED]
     assert (mark["events"], mark["malformed"]) == (2, 6)

@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -10,18 +11,17 @@ from typing import Any
 
 import pytest
 
-from aggregate.domain.deltas import Marker, contributions
 from millrace.aggregates import Dimension, Scope
-from millrace.definitions import parse
+from millrace.definitions import version_of
 from millrace.enriched import EnrichedEvent
+from millrace.keys import definitions_key
 from millrace.times import parse_rfc3339
 from millrace.windows import WindowWidth, hour_label
 from millrace_testing.builders import ARRIVAL, enriched_event
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 EDITS = DATA / "wikiticker-2015-09-12-sampled.json.gz"
-DEFINITIONS = parse(
-    b"""
+DEFINITIONS = b"""
 [[metric]]
 name = "edits"
 kind = "count"
@@ -45,9 +45,7 @@ kind = "unique"
 of = "entity"
 dimensions = ["type"]
 windows = ["hour", "day"]
-""",
-    "wikiticker.toml",
-)
+"""
 
 pytestmark = [
     pytest.mark.skipif(
@@ -73,26 +71,42 @@ def edits() -> Iterator[EnrichedEvent]:
             )
 
 
-@pytest.fixture(scope="module")
-def totals() -> dict[tuple[WindowWidth, str, str], Any]:
-    """Totals by width, hour and metric, from commits of 997 edits in shuffled order."""
-    remaining = edits()
-    commits = []
+def commits() -> Iterator[list[EnrichedEvent]]:
+    version, remaining = version_of(DEFINITIONS), edits()
     while commit := list(islice(remaining, 997)):
-        commits.append(commit)
-    Random(2015).shuffle(commits)
-    seen: set[Marker] = set()
-    totals: dict[tuple[WindowWidth, str, str], Any] = {}
-    for commit in commits:
-        added = contributions(commit, DEFINITIONS)
-        assert added.unusable_amounts == 0
-        new = set(added.markers) - seen
-        seen |= new
-        for key, delta in added.with_owned(new).items():
-            assert key.scope == Scope.of(Dimension.TYPE, "edit")
-            at = (key.window.width, hour_label(key.window.start), key.metric)
-            totals[at] = totals.get(at, 0) + delta.value
-    return totals
+        yield [replace(edit, defs_version=version) for edit in commit]
+
+
+def one_by_one(references: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for reference in references:
+        yield [reference]
+
+
+def three_times_regrouped(references: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Return every message three times, shuffled, in batches of 1 to 10."""
+    random = Random(2015)
+    deliveries = list(references) * 3
+    random.shuffle(deliveries)
+    left = iter(deliveries)
+    while batch := list(islice(left, random.randint(1, 10))):
+        yield batch
+
+
+@pytest.fixture(scope="module", params=[one_by_one, three_times_regrouped])
+def totals(request, new_world) -> dict[tuple[WindowWidth, str, str], Any]:
+    """The values of all rows by width, hour and metric, once every message was processed."""
+    world = new_world()
+    world.objects.put_new(definitions_key(version_of(DEFINITIONS)), DEFINITIONS)
+    references = [world.commit(seq, commit) for seq, commit in enumerate(commits(), start=1)]
+    service = world.service()
+    for batch in request.param(references):
+        assert not any(isinstance(each, Exception) for each in service.aggregate(batch))
+    assert request.param is one_by_one or max(world.counters.transactions) > 1
+    assert {key.scope for key in world.counters.rows} == {Scope.of(Dimension.TYPE, "edit")}
+    return {
+        (key.window.width, hour_label(key.window.start), key.metric): row.value
+        for key, row in world.counters.rows.items()
+    }
 
 
 @pytest.fixture(scope="module")

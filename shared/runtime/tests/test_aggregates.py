@@ -189,6 +189,16 @@ def test_widths_scopes_metrics_and_versions_are_apart(client, reader):
     assert len(found(version=None)) == 4
 
 
+def test_scopes_are_listed_once(client, reader):
+    """Whatever number of rows each has, over more than one page."""
+    scopes = [Scope.of(Dimension.ENTITY, f"user {number}") for number in range(12)]
+    for scope in scopes:
+        for number in range(3):
+            key = AggregateKey(scope, hour(number), "m")
+            put(client, key, sample_event_ids=["x" * 60_000])
+    assert sorted(reader.scopes()) == sorted(scopes)
+
+
 def test_shards_are_read_as_one_row(client, reader):
     """Also beside what was written before the scope was hot, and beside a metric of longer name."""
     key = AggregateKey(EDITS, hour(1), "m")

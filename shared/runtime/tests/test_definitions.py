@@ -72,6 +72,7 @@ def test_a_metric_can_be_counted_by_a_value_of_the_payload():
     text = COUNT.replace('"experiment"', '"payload.page.country"')
     (metric,) = parse(text.encode(), "m.toml").metrics
     assert metric.dimensions[1] == Grouping(Dimension.PAYLOAD, ("page", "country"))
+    assert [str(each) for each in metric.dimensions] == ["type", "payload.page.country"]
 
 
 def test_the_version_is_the_hash_of_the_bytes():
@@ -115,7 +116,7 @@ def test_definitions_do_not_change():
         ('kind = "count"', 'kind = "count"\nvalue = "payload.x"', "metric edits: value: "),
         ('name = "edits"', "", "metric number 1: name: it is missing: add it"),
         ('name = "edits"', "name = 3", "metric number 1: name: "),
-        ('name = "edits"', 'name = "Edits#1"', "metric Edits#1: name: "),
+        ('name = "edits"', 'name = "Edits#1"', "metric Edits#1: name: must be 1 to 64 of"),
         ('["type", "experiment"]', '["page"]', "metric edits: dimensions.0: must be one of type,"),
         ('["type", "experiment"]', '["payload"]', "metric edits: dimensions.0: must be one of"),
         ('["type", "experiment"]', '["type", 3]', "metric edits: dimensions.1: must be one of"),

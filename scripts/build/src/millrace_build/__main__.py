@@ -1,15 +1,17 @@
-"""The command line: `python -m millrace_build build|check|lock|terraform|scan`."""
+"""The command line: `python -m millrace_build build|check|lock|metrics|terraform|scan`."""
 
 import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from millrace_build.build import build_all
 from millrace_build.check import check_zip
 from millrace_build.errors import BuildError
 from millrace_build.lock import check_lock, lock
 from millrace_build.scan import scan_terraform
+from millrace_build.metrics import check_metrics
 from millrace_build.target import Arch, Target
 from millrace_build.terraform import check_terraform, provider_config
 from millrace_build.venvs import ensure_venv
@@ -61,6 +63,15 @@ def _lock(workspace: Workspace, options: argparse.Namespace) -> None:
     print("\n".join(f"{path}: changed" for path in changed) or "nothing to change")
 
 
+def _metrics(workspace: Workspace, options: argparse.Namespace) -> None:
+    for name, definitions in check_metrics(workspace, options.files).items():
+        live = len(definitions.live)
+        print(
+            f"{name}: {live} live metrics, {len(definitions.metrics) - live} for replays alone, "
+            f"version {definitions.version}"
+        )
+
+
 def _terraform(workspace: Workspace, options: argparse.Namespace) -> None:
     del options
     modules = check_terraform(workspace, provider_config(workspace))
@@ -98,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         "--upgrade", action="append", default=[], metavar="PACKAGE", help="may be repeated"
     )
     locking.set_defaults(run=_lock)
+    metrics = commands.add_parser("metrics", help="check metric definitions")
+    metrics.add_argument("files", nargs="*", type=Path, help="beside those in terraform/metrics")
+    metrics.set_defaults(run=_metrics)
     terraform = commands.add_parser("terraform", help="fmt, validate and test all modules")
     terraform.set_defaults(run=_terraform)
     scan = commands.add_parser("scan", help="scan the Terraform code for known mistakes")

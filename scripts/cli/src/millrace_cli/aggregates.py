@@ -1,9 +1,10 @@
 """Aggregate rows of one scope: which windows, which metric, which version."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 
@@ -26,7 +27,7 @@ class AggregateQuery:
     start: datetime | None = None
     end: datetime | None = None
     """Windows that start before it: half-open, as windows are."""
-    version: Version = LIVE
+    version: Version | None = LIVE
 
 
 def parse_scope(text: str) -> Scope:
@@ -41,6 +42,21 @@ def parse_scope(text: str) -> Scope:
         return scope_of(text)
     except ValueError as err:
         raise CommandError(str(err), "write it like TYPE#edit", ExitCode.USAGE) from err
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the version that `--version` names; None for `all`.
+
+    Raises:
+        CommandError: it is neither `live` nor a replay's.
+    """
+    if text not in {"all", LIVE} and not text.isdecimal():
+        raise CommandError(
+            f"--version {text!r} is no version",
+            "write live, all, or a replay's start in epoch seconds",
+            ExitCode.USAGE,
+        )
+    return None if text == "all" else Version(text)
 
 
 def parse_instant(text: str, option: str) -> datetime:
@@ -65,8 +81,17 @@ class AggregateTable:
         client = environment.clients.dynamodb()
         self._reader = AggregatesReader(client, environment.outputs.tables.aggregates)
 
+    def scopes(self) -> list[Scope]:
+        """Return every scope that has rows, sorted.
+
+        Raises:
+            CommandError: the table cannot be read.
+        """
+        with explained("read the aggregates"):
+            return sorted(self._reader.scopes())
+
     def rows(self, query: AggregateQuery) -> Iterator[AggregateRow]:
-        """Yield the rows in order of time, then metric.
+        """Yield the rows in order of time, then version, then metric.
 
         Raises:
             CommandError: the table cannot be read.
@@ -82,17 +107,23 @@ class AggregateTable:
             )
 
 
+COLUMNS = (
+    "scope", "metric_name", "window", "value", "window_start", "window_end", "version",
+    "event_count", "input_hash", "sample_event_ids", "defs_version", "updated_at",
+)  # fmt: skip
+
+
 def row_fields(row: AggregateRow) -> dict[str, Any]:
     """Return a row flat, with times as text and its exact value."""
     first, last = stored_bounds(row.key.window)
     return {
         "scope": scope_key(row.key.scope),
-        "metric": row.key.metric,
+        "metric_name": row.key.metric,
         "window": row.key.window.width.value,
+        "value": row.value,
         "window_start": first,
         "window_end": last,
         "version": row.key.version,
-        "value": row.value,
         "event_count": row.event_count,
         "input_hash": str(row.input_hash),  # beyond what JSON readers take for a number
         "sample_event_ids": list(row.sample_event_ids),
@@ -107,3 +138,14 @@ def row_json(row: AggregateRow) -> dict[str, Any]:
     orjson itself takes no Decimal and no int beyond 64 bits.
     """
     return row_fields(row) | {"value": orjson.Fragment(str(row.value))}
+
+
+def write_csv(rows: Iterable[AggregateRow], file: TextIO) -> None:
+    """Write rows as CSV with a header, numbers with every digit, the sample ids as a JSON list."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        fields = row_fields(row)
+        samples = orjson.dumps(fields["sample_event_ids"]).decode()
+        fields["sample_event_ids"] = samples
+        writer.writerow(fields[column] for column in COLUMNS)

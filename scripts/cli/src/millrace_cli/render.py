@@ -258,7 +258,7 @@ def show_aggregates(rows: Iterable[AggregateRow]) -> None:
         )
     for row in map(row_fields, rows):
         table.add_row(
-            row["scope"], row["metric"], row["window_start"], f"{row['value']:,}",
+            row["scope"], row["metric_name"], row["window_start"], f"{row['value']:,}",
             f"{row['event_count']:,}", row["version"],
         )  # fmt: skip
     out().print(table if table.row_count else "No aggregates: look at the scope and the times.")
@@ -283,6 +283,13 @@ def show_export(report: ExportReport) -> None:
         console.print(table)
     empty = len(report.hours) - table.row_count
     console.print(f"{len(report.hours):,} hours, {empty:,} of them without events")
+
+
+def show_scopes(scopes: Iterable[str]) -> None:
+    """Print the scopes that have rows, one a line."""
+    console = out()
+    for scope in scopes:
+        console.print(escape(scope))
 
 
 def show_archive(objects: Sequence[ArchiveObject]) -> None:

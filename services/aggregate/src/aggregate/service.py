@@ -17,6 +17,8 @@ from millrace.reference import EnrichedReference
 from millrace.replay.reference import ReplayReference
 from millrace.times import format_ms
 
+NAMED_LINES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregated:
@@ -24,6 +26,8 @@ class Aggregated:
 
     events: int = 0
     malformed_events: int = 0
+    malformed_lines: tuple[int, ...] = ()
+    """Where the first NAMED_LINES of them are in the object."""
     counters: int = 0
     parts: int = 0
     parts_done_before: int = 0
@@ -56,6 +60,7 @@ class _Work:
         return self.failure or Aggregated(
             events=self.loaded.events,
             malformed_events=len(self.loaded.malformed),
+            malformed_lines=self.loaded.malformed[:NAMED_LINES],
             counters=sum(len(part.counters) for part in self.parts),
             parts=len(self.parts),
             parts_done_before=self.done_before,

@@ -26,6 +26,7 @@ from millrace.windows import WindowWidth
 _UNION_FAULTS = frozenset({"union_tag_not_found", "union_tag_invalid"})
 _REMEDIES = {
     "missing": "it is missing: add it",
+    "string_pattern_mismatch": "must be 1 to 64 of a-z, 0-9 and `_`, the first a letter",
     "extra_forbidden": "a metric of this kind has no such field: remove it, or correct its name",
 }
 _PAYLOAD_PATH = re.compile(r"payload(\.[^.]+)+")

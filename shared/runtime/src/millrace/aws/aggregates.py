@@ -85,6 +85,22 @@ class AggregatesReader:
         self._client = client
         self._table = table
 
+    def scopes(self) -> Iterator[Scope]:
+        """Yield each scope that has rows, once; reads the keys of the whole table.
+
+        Raises:
+            ConfigError, RetryableError: the table cannot be read (while iterating).
+        """
+        # A scan comes partition by partition, so one scope's items stand together:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table, ProjectionExpression="PK"
+        )
+        with translated("Scan aggregates"):
+            keys = (from_attributes(item)["PK"] for page in pages for item in page["Items"])
+            for key, _ in groupby(keys):
+                yield scope_of(key)
+
     def query(
         self,
         scope: Scope,

@@ -78,7 +78,7 @@ class Wire:
         """Send one request, unless it is the one that goes wrong."""
         with self._lock:
             number = len(self.calls)
-            self.calls.append(_name(request))
+            self.calls.append(operation_of(request))
         fault = self._fault
         if fault is None or number < fault.call:
             return send(request)
@@ -132,7 +132,8 @@ class _Session:
         self._inner.close()
 
 
-def _name(request: Any) -> str:  # noqa: ANN401
+def operation_of(request: Any) -> str:  # noqa: ANN401
+    """Return the operation that a request asks for: `TransactWriteItems`, `S3 PUT`."""
     target = request.headers.get("X-Amz-Target")
     if target is None:
         return f"S3 {request.method}"
@@ -142,11 +143,12 @@ def _name(request: Any) -> str:  # noqa: ANN401
 def _throttled(request: Any) -> AWSResponse:  # noqa: ANN401
     if request.headers.get("X-Amz-Target") is None:
         body = b"<Error><Code>SlowDown</Code><Message>injected</Message></Error>"
-        return _answer(request, 503, body)
-    return _answer(request, 400, _THROTTLED)
+        return answer(request, 503, body)
+    return answer(request, 400, _THROTTLED)
 
 
-def _answer(request: Any, status: int, body: bytes) -> AWSResponse:  # noqa: ANN401
+def answer(request: Any, status: int, body: bytes) -> AWSResponse:  # noqa: ANN401
+    """Return an answer as AWS would have given it."""
     # The stubs want the headers of an HTTP message; botocore itself passes a HeadersDict.
     headers: Any = HeadersDict({"content-type": "application/x-amz-json-1.0"})
     return AWSResponse(request.url, status, headers, _Raw(body))
@@ -154,7 +156,7 @@ def _answer(request: Any, status: int, body: bytes) -> AWSResponse:  # noqa: ANN
 
 def _partial(request: Any, send: Callable[[Any], AWSResponse]) -> AWSResponse:  # noqa: ANN401
     """Do the first half of a batch call and throttle the rest; leave every other call alone."""
-    operation = _name(request)
+    operation = operation_of(request)
     if operation not in ("BatchExecuteStatement", "BatchGetItem"):
         return send(request)
     asked = orjson.loads(request.body)
@@ -163,16 +165,16 @@ def _partial(request: Any, send: Callable[[Any], AWSResponse]) -> AWSResponse:  
         half = len(statements) // 2
         done = _sent({"Statements": statements[:half]}, request, send)["Responses"] if half else []
         throttled = {"Error": {"Code": "ThrottlingError", "Message": "injected"}}
-        answer: dict[str, Any] = {"Responses": done + [throttled] * (len(statements) - half)}
+        shortened: dict[str, Any] = {"Responses": done + [throttled] * (len(statements) - half)}
     else:
         ((table, wanted),) = asked["RequestItems"].items()
         half = len(wanted["Keys"]) // 2
         first = {table: wanted | {"Keys": wanted["Keys"][:half]}}
-        answer = (
+        shortened = (
             _sent({"RequestItems": first}, request, send) if half else {"Responses": {table: []}}
         )
-        answer["UnprocessedKeys"] = {table: wanted | {"Keys": wanted["Keys"][half:]}}
-    return _answer(request, 200, orjson.dumps(answer))
+        shortened["UnprocessedKeys"] = {table: wanted | {"Keys": wanted["Keys"][half:]}}
+    return answer(request, 200, orjson.dumps(shortened))
 
 
 def _sent(
@@ -182,8 +184,8 @@ def _sent(
 ) -> dict[str, Any]:
     request.body = orjson.dumps(body)
     request.headers["Content-Length"] = str(len(request.body))
-    answer: dict[str, Any] = orjson.loads(send(request).content)
-    return answer
+    answered: dict[str, Any] = orjson.loads(send(request).content)
+    return answered
 
 
 class _Raw(io.BytesIO):
