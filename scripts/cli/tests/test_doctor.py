@@ -43,7 +43,7 @@ class FakeMachine:
     free: bool = True
     venvs: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
-    state: Status = RUNNING
+    state: Any = RUNNING
     account_id: Any = "123456789012"
     pipeline: Exception | None = None
 
@@ -84,7 +84,7 @@ class FakeMachine:
         return self.stale
 
     def engine(self, name: str) -> Status:
-        return self.state
+        return given(self.state)
 
     def account(self) -> str:
         return given(self.account_id)
@@ -131,6 +131,8 @@ def test_a_machine_that_has_everything_passes(tmp_path: Path) -> None:
          "providers", "holds no y", "unset it"),
         (FakeMachine(mirror=Path("nowhere")), "providers", "nowhere holds no", "providers mirror"),
         (FakeMachine(state=CRASHED), "engine", "poller gone", "`make run` starts it again"),
+        (FakeMachine(state=LocalEngineError("'X' cannot name an engine")), "engine",
+         "cannot name", "--engine"),
         (FakeMachine(state=STOPPED, free=False), "port", "another program", "PORT=0"),
         (FakeMachine(account_id=NoCredentialsError()), "AWS credentials", "no AWS", "AWS_PROFILE"),
         (FakeMachine(account_id=ClientError({"Error": {"Code": "ExpiredToken"}}, "x")),

@@ -10,6 +10,7 @@ import pytest
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
 from millrace.windows import WindowWidth, window_of
+from millrace_cli import render
 from millrace_cli.aggregates import AggregateQuery, row_json
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.generate.sample import make_sample
@@ -77,6 +78,23 @@ def test_a_run_counts_its_own_events_and_the_totals_apart(tmp_path: Path) -> Non
     assert (written["totals"]["received"], written["totals"]["archived"]) == (110, 104)
     assert written["aggregates"][0]["scope"] == "TYPE#edit"
     assert written["archive"] == "s3://b/archive/"
+
+
+def test_people_see_the_sum_the_reasons_and_the_latest_hours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Received is what the three counts add up to; of a long history the end is shown."""
+    after = status(
+        10, accepted=6, duplicates=1, quarantined=3, enriched=6, aggregated=6, archived=6
+    )
+    found = run([status(0), after], sent=10)
+    hours = [row("edit", _HOUR_0 + timedelta(hours=number)) for number in range(20)]
+    render.show_run(replace(found, aggregates=hours))
+    shown = capsys.readouterr().out
+    assert "received 10 = accepted 6 + duplicates 1 + quarantined 3" in shown
+    assert "not_json" in shown
+    assert "2025-12-28T12:00:00Z" in shown
+    assert "2025-12-28T11:00:00Z" not in shown
 
 
 def test_gaps_from_before_the_run_are_told_apart() -> None:

@@ -78,6 +78,17 @@ def export_progress(
         yield show
 
 
+@contextmanager
+def working(text: str) -> Generator[None]:
+    """Show on standard error that something takes its time, if that is a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield
+
+
 class TerminalReporter:
     """`millrace_cli.run.Reporter` on standard error: live in a terminal, plain lines else."""
 
