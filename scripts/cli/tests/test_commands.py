@@ -79,7 +79,7 @@ def test_an_expected_failure_is_one_line_with_a_remedy(
     outputs = tmp_path / "outputs.json"
     outputs.write_text(
         '{"region":"us-east-1","name_prefix":"p","stream_arn":"a","stream_incarnation":"i",'
-        '"data_bucket":"b","tables":{"commits":"c","gate":"g","event_index":"e","aggregates":"a","manifests":"m"},'
+        '"data_bucket":"b","tables":{"commits":"c","gate":"g","event_index":"e","aggregates":"a","manifests":"m","assignments":"x","experiments":"y"},'
         '"queue_urls":{},"dlq_urls":{}}'
     )
     good = tmp_path / "good.ndjson"

@@ -50,7 +50,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
                     "stream_incarnation": "i",
                     "data_bucket": "data",
                     "tables": {name: name for name in tables}
-                    | {"aggregates": "a", "manifests": "m"},
+                    | {"aggregates": "a", "manifests": "m", "assignments": "x", "experiments": "y"},
                     "queue_urls": {},
                     "dlq_urls": {},
                 }

@@ -69,6 +69,8 @@ def deployed() -> dict[str, Any]:
             "event_index": "p-event_index",
             "aggregates": "p-aggregates",
             "manifests": "p-manifests",
+            "assignments": "p-assignments",
+            "experiments": "p-experiments",
         },
         "queue_urls": {n: sqs.create_queue(QueueName=f"p-{n}")["QueueUrl"] for n in stages},
         "dlq_urls": {n: sqs.create_queue(QueueName=f"p-{n}-dlq")["QueueUrl"] for n in stages},

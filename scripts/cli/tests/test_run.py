@@ -139,7 +139,7 @@ def test_an_interrupted_run_says_to_run_again(
         _ = (
             send_file(Source(str(file)), stream, progress)
             if from_file
-            else send_sample(stream, progress)
+            else send_sample(make_sample(SAMPLE), stream, progress)
         )
     assert str(caught.value) == (
         "interrupted (500 events were sent); run it again: what was sent counts as duplicates"
@@ -164,8 +164,8 @@ def test_records_that_never_arrive_are_unaccounted_for() -> None:
 def test_the_sample_is_sent_whole_and_told(make_stream: Callable[..., object]) -> None:
     """Every line of the generated sample goes out as it is, malformed ones too."""
     stream = make_stream()
-    sent = send_sample(stream, Progress())
     sample = make_sample(SAMPLE)
+    sent = send_sample(sample, stream, Progress())
     assert [record.data for record in stream.records] == list(sample.lines)
     assert sent.records == 2_060
     assert sent.what == (

@@ -17,7 +17,15 @@ OUTPUTS = Outputs(
     stream_arn="arn:aws:kinesis:eu-central-1:000000000000:stream/millrace-dev-events",
     stream_incarnation="0a1b2c3d",
     data_bucket="millrace-dev-data",
-    tables=Tables(commits="c", gate="g", event_index="i", aggregates="a", manifests="m"),
+    tables=Tables(
+        commits="c",
+        gate="g",
+        event_index="i",
+        aggregates="a",
+        manifests="m",
+        assignments="x",
+        experiments="y",
+    ),
     queue_urls={"enrich": "https://sqs/enrich"},
     dlq_urls={},
 )

@@ -29,6 +29,8 @@ class Tables(BaseModel):
     event_index: str
     aggregates: str
     manifests: str
+    assignments: str
+    experiments: str
 
 
 class Outputs(BaseModel):

@@ -15,7 +15,6 @@ from millrace.aggregates import AggregateRow, Scope
 from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
-from millrace_cli.doctor.findings import Result, State
 from millrace_cli.export import ExportedHour, ExportReport
 from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
@@ -171,27 +170,6 @@ def show_preview(preview: Preview) -> None:
         f"({preview.repeated:,} of them repeat an earlier one), "
         f"{preview.rejected.total():,} would be rejected; nothing was sent"
     )
-
-
-def show_checks(results: Sequence[Result]) -> None:
-    """Print what the doctor found, and what to do about each thing that is missing."""
-    table = Table()
-    for column in ("check", "state", "found", "what to do"):
-        table.add_column(column, overflow="fold", no_wrap=column in {"check", "state"})
-    colours = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
-    for each in results:
-        state, finding = each.finding.state, each.finding
-        table.add_row(
-            each.name, f"[{colours[state]}]{state}[/]", escape(finding.detail),
-            escape(finding.remedy),
-        )  # fmt: skip
-    console = out()
-    console.print(table)
-    lacking = [each.name for each in results if each.finding.state is State.MISSING]
-    if lacking:
-        console.print(f"[red]missing:[/red] {escape(', '.join(lacking))}")
-    else:
-        console.print("[green]Nothing that is needed is missing.[/green]")
 
 
 def show_status(status: Status) -> None:
