@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 STAGES = ("ingest", "enrich", "aggregate", "archive")
 EVENTS = 100
-ROUNDS = 5
+ROUNDS = 8
 BUDGET_S = 1.0
 PROGRAM = Path(__file__).parent / "support" / "handler_time.py"
 

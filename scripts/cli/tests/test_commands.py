@@ -33,6 +33,9 @@ def event_file(folder: Path) -> str:
         (("put", "GOOD", "--via", "api", "--outputs", "OUTPUTS"), 1, "has no HTTP API"),
         (("run", "--events", "none.json"), 2, "cannot read none.json"),
         (("run", "--map", "entity_id=u"), 2, "--map without --events"),
+        (("run", "--tz", "UTC"), 2, "--tz without --events"),
+        (("put", "GOOD", "--time-format", "%H:%M"), 2, "--time-format '%H:%M'"),
+        (("put", "GOOD", "--tz", "Mars", "--dry-run"), 2, "--tz 'Mars'"),
         (("run", "--metrics", "none.toml"), 1, "no metrics file none.toml"),
         (("run", "--metrics", "EVENTS"), 1, "not TOML"),
         (("run", "--port", "abc"), 2, "Invalid value for '--port'"),
@@ -109,6 +112,7 @@ def test_an_engine_that_does_not_run_says_how_to_start_it() -> None:
         ("aggregates", "--scope", "TYPE#e"),
         ("events", "--entity", "e", "--from", "2015-09-12"),
         ("event", "id"),
+        ("env",),
         ("export", "2015-09-12T13"),
     ):
         result = millrace(*command, "--engine", "surely-not-there")
@@ -160,7 +164,7 @@ def test_version_and_help() -> None:
     """Both answer without an engine; help names every command."""
     assert millrace("--version").stdout.startswith("millrace 0")
     text = millrace("--help").stdout
-    assert all(name in text for name in ("put", "run", "stop", "status", "events", "aggregates"))
+    assert all(name in text for name in ("put", "generate", "run", "env", "doctor", "status"))
     assert "Leaves the engine running" in millrace("run", "--help").stdout
     bare = millrace("archive")
     assert (bare.exit_code, bare.stderr) == (2, "")

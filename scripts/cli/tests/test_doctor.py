@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
+from moto import mock_aws
 from typer.testing import CliRunner
 
 from millrace_cli.doctor.findings import Check, Finding, State, examine
@@ -43,7 +44,7 @@ class FakeMachine:
     free: bool = True
     venvs: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
-    state: Status = RUNNING
+    state: Any = RUNNING
     account_id: Any = "123456789012"
     pipeline: Exception | None = None
 
@@ -84,7 +85,7 @@ class FakeMachine:
         return self.stale
 
     def engine(self, name: str) -> Status:
-        return self.state
+        return given(self.state)
 
     def account(self) -> str:
         return given(self.account_id)
@@ -131,6 +132,8 @@ def test_a_machine_that_has_everything_passes(tmp_path: Path) -> None:
          "providers", "holds no y", "unset it"),
         (FakeMachine(mirror=Path("nowhere")), "providers", "nowhere holds no", "providers mirror"),
         (FakeMachine(state=CRASHED), "engine", "poller gone", "`make run` starts it again"),
+        (FakeMachine(state=LocalEngineError("'X' cannot name an engine")), "engine",
+         "cannot name", "--engine"),
         (FakeMachine(state=STOPPED, free=False), "port", "another program", "PORT=0"),
         (FakeMachine(account_id=NoCredentialsError()), "AWS credentials", "no AWS", "AWS_PROFILE"),
         (FakeMachine(account_id=ClientError({"Error": {"Code": "ExpiredToken"}}, "x")),
@@ -188,3 +191,14 @@ def test_this_machine_answers_every_question() -> None:
     assert all(each.finding.remedy for each in results if each.finding.state is State.MISSING)
     assert examine((Check("x", lambda machine: Finding(State.OK, str(machine.python))),),
                    ThisMachine())[0].finding.detail.startswith("(3, ")  # fmt: skip
+
+
+def test_the_account_is_asked_for_whatever_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a configured region STS still answers; a credential problem is AWS's own error."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        assert ThisMachine().account() == "123456789012"

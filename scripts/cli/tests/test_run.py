@@ -10,6 +10,7 @@ import pytest
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
 from millrace.windows import WindowWidth, window_of
+from millrace_cli import render
 from millrace_cli.aggregates import AggregateQuery, row_json
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.generate.sample import make_sample
@@ -79,6 +80,23 @@ def test_a_run_counts_its_own_events_and_the_totals_apart(tmp_path: Path) -> Non
     assert written["archive"] == "s3://b/archive/"
 
 
+def test_people_see_the_sum_the_reasons_and_the_latest_hours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Received is what the three counts add up to; of a long history the end is shown."""
+    after = status(
+        10, accepted=6, duplicates=1, quarantined=3, enriched=6, aggregated=6, archived=6
+    )
+    found = run([status(0), after], sent=10)
+    hours = [row("edit", _HOUR_0 + timedelta(hours=number)) for number in range(20)]
+    render.show_run(replace(found, aggregates=hours))
+    shown = capsys.readouterr().out
+    assert "received 10 = accepted 6 + duplicates 1 + quarantined 3" in shown
+    assert "not_json" in shown
+    assert "2025-12-28T12:00:00Z" in shown
+    assert "2025-12-28T11:00:00Z" not in shown
+
+
 def test_gaps_from_before_the_run_are_told_apart() -> None:
     """An old dead letter and its commit are named as old; what the run adds is its own."""
     old = StageCounts(accepted=5, unfinished_commits=1)
@@ -121,7 +139,7 @@ def test_an_interrupted_run_says_to_run_again(
         _ = (
             send_file(Source(str(file)), stream, progress)
             if from_file
-            else send_sample(stream, progress)
+            else send_sample(make_sample(SAMPLE), stream, progress)
         )
     assert str(caught.value) == (
         "interrupted (500 events were sent); run it again: what was sent counts as duplicates"
@@ -146,8 +164,8 @@ def test_records_that_never_arrive_are_unaccounted_for() -> None:
 def test_the_sample_is_sent_whole_and_told(make_stream: Callable[..., object]) -> None:
     """Every line of the generated sample goes out as it is, malformed ones too."""
     stream = make_stream()
-    sent = send_sample(stream, Progress())
     sample = make_sample(SAMPLE)
+    sent = send_sample(sample, stream, Progress())
     assert [record.data for record in stream.records] == list(sample.lines)
     assert sent.records == 2_060
     assert sent.what == (

@@ -62,11 +62,8 @@ class Environment:
     """Where the local engine keeps the health of its Kinesis mappings; None on AWS."""
     logs: Path | None = None
     """The folder of the local engine's logs; None on AWS."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is a local engine's."""
-        return self.mapping_state is not None
+    endpoint: str | None = None
+    """The local engine's address; None on AWS."""
 
 
 def load_environment(
@@ -103,6 +100,7 @@ def load_environment(
         Clients(found.client, lambda: _credentials(found)),
         found.folder.mapping_state,
         found.folder.logs,
+        found.endpoint,
     )
 
 

@@ -15,7 +15,6 @@ from millrace.aggregates import AggregateRow, Scope
 from millrace_cli import sending
 from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
-from millrace_cli.doctor.findings import Result, State
 from millrace_cli.export import ExportedHour, ExportReport
 from millrace_cli.loading import Change, Loaded
 from millrace_cli.preview import Preview
@@ -86,6 +85,17 @@ def export_progress(
             bar.update(task, completed=done, description=text)
 
         yield show
+
+
+@contextmanager
+def working(text: str) -> Generator[None]:
+    """Show on standard error that something takes its time, if that is a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield
 
 
 class TerminalReporter:
@@ -170,27 +180,6 @@ def show_preview(preview: Preview) -> None:
         f"({preview.repeated:,} of them repeat an earlier one), "
         f"{preview.rejected.total():,} would be rejected; nothing was sent"
     )
-
-
-def show_checks(results: Sequence[Result]) -> None:
-    """Print what the doctor found, and what to do about each thing that is missing."""
-    table = Table()
-    for column in ("check", "state", "found", "what to do"):
-        table.add_column(column, overflow="fold", no_wrap=column in {"check", "state"})
-    colours = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
-    for each in results:
-        state, finding = each.finding.state, each.finding
-        table.add_row(
-            each.name, f"[{colours[state]}]{state}[/]", escape(finding.detail),
-            escape(finding.remedy),
-        )  # fmt: skip
-    console = out()
-    console.print(table)
-    lacking = [each.name for each in results if each.finding.state is State.MISSING]
-    if lacking:
-        console.print(f"[red]missing:[/red] {escape(', '.join(lacking))}")
-    else:
-        console.print("[green]Nothing that is needed is missing.[/green]")
 
 
 def show_loaded(loaded: Loaded) -> None:

@@ -12,7 +12,7 @@ import orjson
 from millrace.aggregates import AggregateRow, Dimension, Scope
 from millrace_cli.aggregates import AggregateQuery, row_json
 from millrace_cli.generate.plan import Plan
-from millrace_cli.generate.sample import make_sample
+from millrace_cli.generate.sample import Sample
 from millrace_cli.put import Source, stopping_explained
 from millrace_cli.records import OutRecord, record_of
 from millrace_cli.rows import row_of_line
@@ -161,9 +161,8 @@ def send_file(source: Source, stream: EventStream, progress: Progress) -> Sent:
     return _sent(progress, seconds, f"{progress.sent:,} events of {source.path}")
 
 
-def send_sample(stream: EventStream, progress: Progress) -> Sent:
-    """Send the made-up sample, always the same one; raises as `send_file` does."""
-    sample = make_sample(SAMPLE)
+def send_sample(sample: Sample, stream: EventStream, progress: Progress) -> Sent:
+    """Send a made-up sample; raises as `send_file` does."""
     records = (
         record_of(row_of_line(line, number)) for number, line in enumerate(sample.lines, start=1)
     )

@@ -2,11 +2,11 @@
 
 import typer
 
-from millrace_cli import render
 from millrace_cli.doctor.findings import State, examine
 from millrace_cli.doctor.host import HOST_CHECKS
 from millrace_cli.doctor.machine import ThisMachine
 from millrace_cli.doctor.pipeline import deployment_checks, engine_checks
+from millrace_cli.doctor.table import show_checks
 from millrace_cli.environment import DEFAULT_ENGINE, LOCAL
 from millrace_cli.errors import ExitCode
 from millrace_cli.options import AsJson, Engine, Env
@@ -30,6 +30,6 @@ def doctor_command(
     if as_json:
         print_json({"missing": lacking, "checks": [each.as_dict() for each in results]})
     else:
-        render.show_checks(results)
+        show_checks(results)
     if lacking:
         raise typer.Exit(int(ExitCode.ERROR))

@@ -12,6 +12,8 @@ from millrace_cli.engine import Deployment, deploy, stop
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.event_times import ClockChange, parse_time_options
+from millrace_cli.generate.sample import make_sample
+from millrace_cli.generate.tables import store_experiments
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import AsJson, Engine, Format, Maps, OnClockChange, TimeFormat, TimeZone
@@ -21,6 +23,7 @@ from millrace_cli.quarantine import QuarantineReader
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.rows import RowFormat
 from millrace_cli.run import (
+    SAMPLE,
     RunSteps,
     Sent,
     latest_hours,
@@ -98,8 +101,13 @@ def _run_steps(
         reporter.step(f"Sending {source.path if source else 'the made-up sample'}")
         reporter.pause()
         progress = Progress()
-        with render.put_progress(total, progress):
-            return send_file(source, stream, progress) if source else send_sample(stream, progress)
+        if source:
+            with render.put_progress(total, progress):
+                return send_file(source, stream, progress)
+        sample = make_sample(SAMPLE)
+        store_experiments(sample, environment.clients.dynamodb(), environment.outputs.tables)
+        with render.put_progress(sample.truth.records, progress):
+            return send_sample(sample, stream, progress)
 
     return RunSteps(
         read_status=PipelineReader(environment).status,

@@ -11,7 +11,6 @@ from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.shell import ShellVariables, of_deployment, of_engine
-from millrace_local.engine import running
 
 
 @reported
@@ -35,18 +34,17 @@ def env_command(
     the statement that gives DuckDB's httpfs the same access.
     """
     found = load_environment(engine, outputs, env)
-    if found.is_local:
+    if found.endpoint is not None:
         if profile:
             raise CommandError(
                 "--profile without --env", "the local engine has its own credentials",
                 ExitCode.USAGE,
             )  # fmt: skip
-        local = running(engine)
         credentials = found.clients.credentials()
         if credentials is None:
             raise CommandError(f"engine {engine} has no credentials", "start it: `make run`")
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-        variables = of_engine(found.outputs, local.endpoint, credentials, no_proxy)
+        variables = of_engine(found.outputs, found.endpoint, credentials, no_proxy)
     else:
         name = None if env == LOCAL else env
         endpoint = os.environ.get("AWS_ENDPOINT_URL")  # --env has checked that it is the right one

@@ -88,12 +88,15 @@ def generate_command(
     if out == STDOUT:
         if as_json:
             raise CommandError("--json without --out", "say where the events go", ExitCode.USAGE)
-        _print_lines(make_sample(plan))
+        with render.working("Generating"):
+            sample = make_sample(plan)
+        _print_lines(sample)
         return
     file = Path(out)
     check_free(file, replace=force)
-    sample = make_sample(plan)
-    write_sample(sample, file)
+    with render.working(f"Generating {file}"):
+        sample = make_sample(plan)
+        write_sample(sample, file)
     if as_json:
         print_json(sample.truth.as_dict())
         return

@@ -60,7 +60,8 @@ def put_command(
 
     A file is checked whole before its first event is sent; standard input is sent as it comes.
     Without --map each row is an event and is sent as it is. Nothing is added to an event, so the
-    same file put twice is all duplicates.
+    same file put twice is all duplicates. --dry-run judges by the limits that deployments have
+    unless they set others; events sent earlier are not known to it.
     """
     times = parse_time_options(time_format, zone, clock_change)
     source = Source(file, parse_mapping(maps or ()), row_format, skip, times)

@@ -6,6 +6,7 @@ from millrace_cli.aws import as_command_error
 from millrace_cli.doctor.findings import Check, Finding, missing, note, ok
 from millrace_cli.doctor.machine import Machine
 from millrace_cli.errors import CommandError
+from millrace_local.errors import LocalEngineError
 from millrace_local.ports import DEFAULT_PORT
 
 
@@ -40,7 +41,10 @@ def engine_checks(engine: str) -> tuple[Check, ...]:
 
 def look_at_engine(machine: Machine, name: str) -> Finding:
     """The local engine runs, or can be started."""
-    found = machine.engine(name)
+    try:
+        found = machine.engine(name)
+    except LocalEngineError as err:
+        return missing(str(err), "give another --engine")
     if found.state == "running" and found.engine:
         return ok(f"{name} runs at {found.engine.endpoint}")
     if found.state == "crashed":
@@ -53,7 +57,10 @@ def look_at_engine(machine: Machine, name: str) -> Finding:
 
 def look_at_port(machine: Machine, engine: str) -> Finding:
     """The port of an engine that is still to be started is free."""
-    there = machine.engine(engine).engine
+    try:
+        there = machine.engine(engine).engine
+    except LocalEngineError:
+        there = None  # the check of the engine says so
     if there is not None:
         return ok(f"{there.port} is the engine's own")
     if machine.port_is_free(DEFAULT_PORT):

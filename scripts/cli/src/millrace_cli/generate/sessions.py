@@ -172,4 +172,6 @@ def _body(at_ms: int, source: str, user: User, step: _Step, place: tuple[str, in
         event["idempotency_key"] = f"{session}#{number}"
         event["correlation_id"] = session
     # The web's events bring no id: their content is it.
-    return orjson.dumps(event | {"payload": {**step.payload, "session": session, "n": number}})
+    event["payload"] = {**step.payload, "session": session, "n": number}
+    # A copy of its own: orjson's result keeps a buffer of 1 KiB alive, and these live long.
+    return bytes(bytearray(orjson.dumps(event)))

@@ -28,6 +28,11 @@ class Truth:
     assignments: int
 
     @property
+    def records(self) -> int:
+        """Lines to send."""
+        return len(self.deliveries)
+
+    @property
     def accepted(self) -> int:
         """Records that are new events."""
         return sum(1 for _ in self._accepted())
@@ -51,7 +56,7 @@ class Truth:
     def summary(self) -> str:
         """Return what the sample holds, in one line."""
         return (
-            f"{len(self.deliveries):,} records: {self.accepted:,} events ({self.late:,} of them "
+            f"{self.records:,} records: {self.accepted:,} events ({self.late:,} of them "
             f"late), {self.duplicates:,} duplicates, {sum(self.quarantined.values()):,} malformed"
         )
 
@@ -68,7 +73,7 @@ class Truth:
                 "start": plan.start.isoformat(),
             },
             "period": {"from": format_ms(plan.begin), "to": format_ms(plan.end)},
-            "records": len(self.deliveries),
+            "records": self.records,
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "quarantined": sum(self.quarantined.values()),
