@@ -28,7 +28,7 @@ class Tally:
         """Play a schedule and count it."""
         failure = failure_of(run)
         self.schedules += 1
-        self.hours += run.world.now / 3600
+        self.hours += run.hours
         self.invocations += len(run.audit.invocations)
         self.failures += [failure] if failure else []
 

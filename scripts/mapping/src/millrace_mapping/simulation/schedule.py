@@ -5,7 +5,7 @@ The same seed is the same schedule, on every machine and under every Python.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from random import Random
 from typing import TypeVar
@@ -18,7 +18,7 @@ from millrace_mapping.core.retrying import Batch
 from millrace_mapping.core.settings import FOR_EVER, MappingSettings, Origin, Pace, Start
 from millrace_mapping.simulation.audit import Audit
 from millrace_mapping.simulation.stream import MemoryStream
-from millrace_mapping.simulation.world import Attempt, World
+from millrace_mapping.simulation.world import Attempt, Function, World
 
 T = TypeVar("T")
 _HOUR_S = 3600.0
@@ -26,6 +26,7 @@ _ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/simulated"
 _FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:simulated"
 _QUEUE = "arn:aws:sqs:us-east-1:000000000000:discarded"
 _WANTED = '{"data": {"kind": [{"anything-but": ["noise"]}]}}'
+_POISON = 29  # one record in so many can never be processed
 NO_ITEMS = b'{"batchItemFailures": []}'
 
 
@@ -69,7 +70,6 @@ class SeededFunction:
 
     draw: Random
     settings: MappingSettings
-    poison: set[str]
     outages: list[Spell]
     throttles: list[Spell]
     flakiness: float
@@ -84,7 +84,7 @@ class SeededFunction:
         if any(spell.covers(now) for spell in self.outages):
             return Attempt(Answer(b"", "Sandbox.Timedout"), 0, duration_s)
         sequences = [record.sequence for record in batch.records]
-        bad = [n for n, sequence in enumerate(sequences) if sequence in self.poison]
+        bad = [n for n, sequence in enumerate(sequences) if int(sequence) % _POISON == 0]
         if not bad and self.draw.random() < self.flakiness:
             bad = [self.draw.randrange(len(sequences))]
         if not bad:
@@ -113,8 +113,12 @@ class Run:
     seed: int
     world: World
     audit: Audit
-    hours: float
     description: str
+
+    @property
+    def hours(self) -> float:
+        """How long it has lasted, in simulated hours."""
+        return (self.world.now - self.audit.timeline.origin) / _HOUR_S
 
     def go(self) -> None:
         """Run to the end and check everything. Raises: Broken, Stuck."""
@@ -123,15 +127,38 @@ class Run:
 
 
 @dataclass(slots=True)
-class _Plan:
+class Plan:
     """Draws the parts of one schedule."""
 
     draw: Random
+    origin: float
+    """When the mapping begins, in epoch seconds."""
     horizon_s: float
-    poison: set[str] = field(default_factory=set)
 
-    def settings(self) -> MappingSettings:
-        one = self.draw.choice
+    def spells(self, most: int, longest_s: float) -> list[Spell]:
+        """Return some spells within the horizon."""
+        draw = self.draw
+        return [Spell(at, at + draw.uniform(1, longest_s)) for at in self.times(most)]
+
+    def times(self, most: int) -> list[float]:
+        """Return some times within the horizon."""
+        several = self.draw.randint(0, most)
+        return [self.origin + self.draw.uniform(0, self.horizon_s) for _ in range(several)]
+
+    def sometimes(self, likelihood: float, value: T, otherwise: T) -> T:
+        """Return the value that often, else the other one."""
+        return value if self.draw.random() < likelihood else otherwise
+
+
+class Tale:
+    """What a schedule is about. Others tell their own: with another function and other records."""
+
+    origin = 0.0
+    horizons_s: Sequence[float] = (60.0, 600.0, _HOUR_S, 6 * _HOUR_S)
+
+    def settings(self, draw: Random) -> MappingSettings:
+        """Draw the mapping's settings."""
+        one = draw.choice
         return MappingSettings(
             uuid="simulated",
             stream_arn=_ARN,
@@ -149,51 +176,87 @@ class _Plan:
             filters=one(((), (), (_WANTED,))),
         )
 
-    def spells(self, most: int, longest_s: float) -> list[Spell]:
-        spells = []
-        for _ in range(self.draw.randint(0, most)):
-            begins = self.draw.uniform(0, self.horizon_s)
-            spells.append(Spell(begins, begins + self.draw.uniform(1, longest_s)))
-        return spells
+    def retention_s(self, draw: Random, settings: MappingSettings) -> float:
+        """Draw the stream's retention: poison must not block a shard for good."""
+        for_ever = settings.retries == FOR_EVER and settings.record_age_s == FOR_EVER
+        return 2 * _HOUR_S if for_ever else draw.choice((inf, 2 * _HOUR_S))
 
-    def times(self, most: int) -> list[float]:
-        return [self.draw.uniform(0, self.horizon_s) for _ in range(self.draw.randint(0, most))]
+    def data(self, draw: Random) -> bytes:
+        """Draw a record."""
+        return draw.choice((b'{"kind": "view"}', b'{"kind": "view"}', b'{"kind": "noise"}', b"?"))
 
-    def sometimes(self, likelihood: float, value: T, otherwise: T) -> T:
-        return value if self.draw.random() < likelihood else otherwise
+    def is_wanted(self, record: StreamRecord) -> bool:
+        """Tell whether the filter, if there is one, lets the record pass."""
+        return b"noise" not in record.data and record.data.startswith(b"{")
+
+    def function(self, plan: Plan, settings: MappingSettings) -> Function:
+        """Draw the function."""
+        return SeededFunction(
+            plan.draw,
+            settings,
+            plan.spells(2, 1200),
+            plan.spells(2, 300),
+            plan.sometimes(0.5, 0.1, 0.0),
+        )
+
+    def weather(self, plan: Plan) -> SeededWeather:
+        """Draw what happens to reads and deliveries."""
+        rain = plan.sometimes(0.3, 0.1, 0.0)
+        return SeededWeather(plan.draw, plan.spells(1, 400), plan.spells(1, 60), rain)
 
 
-def build(seed: int, machine_type: type[MappingMachine] = MappingMachine) -> Run:
+def build(
+    seed: int, machine_type: type[MappingMachine] = MappingMachine, tale: Tale | None = None
+) -> Run:
     """Return the schedule of a seed. machine_type: the engine under test."""
+    tale = tale or Tale()
     draw = Random(seed)  # noqa: S311 - a reproducible schedule, not a secret
-    plan = _Plan(draw, horizon_s=draw.choice((60.0, 600.0, _HOUR_S, 6 * _HOUR_S)))
-    settings = plan.settings()
-    retention_s = draw.choice((inf, 2 * _HOUR_S))
-    if settings.retries == FOR_EVER and settings.record_age_s == FOR_EVER:
-        retention_s = 2 * _HOUR_S  # else poison would block for good
+    plan = Plan(draw, tale.origin, draw.choice(tale.horizons_s))
+    settings = tale.settings(draw)
     stream = MemoryStream(
-        draw.choice((1, 1, 2, 3)), retention_s, page_size=draw.choice((3, 50, 10_000))
+        draw.choice((1, 1, 2, 3)),
+        tale.retention_s(draw, settings),
+        page_size=draw.choice((3, 50, 10_000)),
     )
-    audit = Audit(settings, stream, _is_wanted if settings.filters else lambda _: True)
+    audit = Audit(settings, stream, tale.is_wanted if settings.filters else lambda _: True)
+    audit.timeline.origin = tale.origin
     if settings.start.origin is Origin.LATEST:
-        audit.since = 0.0
-    function = SeededFunction(
-        draw,
+        audit.since = tale.origin
+    producer = _Producer(plan, tale, stream, audit)
+    producer.put(draw.choice((0, 0, 5, 12)), tale.origin - 1)
+    world = World(
         settings,
-        plan.poison,
-        plan.spells(2, 1200),
-        plan.spells(2, 300),
-        plan.sometimes(0.5, 0.1, 0.0),
+        stream,
+        tale.function(plan, settings),
+        audit,
+        tale.weather(plan),
+        Pace(longest_backoff_s=300.0),
+        tale.origin,
+        machine_type,
     )
-    weather = SeededWeather(
-        draw, plan.spells(1, 400), plan.spells(1, 60), plan.sometimes(0.3, 0.1, 0.0)
-    )
-    _put_before(plan, stream, audit)
-    pace = Pace(longest_backoff_s=300.0)
-    world = World(settings, stream, function, audit, weather, pace, machine_type=machine_type)
-    _plan_puts(plan, world, audit)
+    for when in plan.times(10):
+        world.at(when, producer.later(draw.choice((1, 1, 2, 5, 15)), when))
     _plan_turns(plan, world)
-    return Run(seed, world, audit, plan.horizon_s / _HOUR_S, describe(settings))
+    return Run(seed, world, audit, describe(settings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Producer:
+    plan: Plan
+    tale: Tale
+    stream: MemoryStream
+    audit: Audit
+
+    def put(self, several: int, now: float) -> None:
+        for _ in range(several):
+            key = f"key-{self.plan.draw.randrange(12)}"
+            shard_id, record = self.stream.put(key, self.tale.data(self.plan.draw), now)
+            self.audit.put(shard_id, record)
+            told = "puts {} {} on {}"
+            self.audit.timeline.add(now, "producer", told, record.sequence, key, shard_id)
+
+    def later(self, several: int, when: float) -> Callable[[], None]:
+        return lambda: self.put(several, when)
 
 
 def describe(settings: MappingSettings) -> str:
@@ -217,40 +280,7 @@ def _failures(failures: Sequence[Mapping[str, object]]) -> bytes:
     return json.dumps({"batchItemFailures": failures}).encode()
 
 
-def _is_wanted(record: StreamRecord) -> bool:
-    return b"noise" not in record.data and record.data.startswith(b"{")
-
-
-def _put_before(plan: _Plan, stream: MemoryStream, audit: Audit) -> None:
-    """Put what is there when the mapping begins."""
-    for _ in range(plan.draw.choice((0, 0, 5, 12))):
-        _put(plan, stream, audit, -1.0)
-
-
-def _plan_puts(plan: _Plan, world: World, audit: Audit) -> None:
-    for when in plan.times(10):
-        several = plan.draw.choice((1, 1, 2, 5, 15))
-
-        def put(several: int = several) -> None:
-            for _ in range(several):
-                _put(plan, world.stream, audit, world.now)
-
-        world.at(when, put)
-
-
-def _put(plan: _Plan, stream: MemoryStream, audit: Audit, now: float) -> None:
-    key = f"key-{plan.draw.randrange(12)}"
-    data = plan.draw.choice((b'{"kind": "view"}', b'{"kind": "view"}', b'{"kind": "noise"}', b"?"))
-    shard_id, record = stream.put(key, data, now)
-    if plan.draw.random() < 0.04:
-        plan.poison.add(record.sequence)
-    audit.put(shard_id, record)
-    audit.timeline.add(
-        max(now, 0.0), "producer", "puts {} {} on {}", record.sequence, key, shard_id
-    )
-
-
-def _plan_turns(plan: _Plan, world: World) -> None:
+def _plan_turns(plan: Plan, world: World) -> None:
     """Reshard, crash, pause and resume."""
     turns: tuple[tuple[int, Callable[[], None]], ...] = (
         (2, lambda: _reshard(plan, world)),
@@ -264,7 +294,7 @@ def _plan_turns(plan: _Plan, world: World) -> None:
         world.at(spell.ends, world.resume)
 
 
-def _reshard(plan: _Plan, world: World) -> None:
+def _reshard(plan: Plan, world: World) -> None:
     shard_id = plan.draw.choice(world.stream.open_shards())
     adjacent = world.stream.adjacent(shard_id)
     if adjacent is not None and plan.draw.random() < 0.5:

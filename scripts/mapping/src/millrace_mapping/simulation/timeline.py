@@ -25,13 +25,14 @@ class Entry:
 
 @dataclass(slots=True)
 class Timeline:
-    """The entries of one run, in order."""
+    """The entries of one run, in order; their times are counted from `origin`."""
 
     entries: list[Entry] = field(default_factory=list)
+    origin: float = 0.0
 
     def add(self, at: float, who: str, what: str, *details: object) -> None:
         """Note that something happened; the line is made only if somebody reads it."""
-        self.entries.append(Entry(at, who, what, details))
+        self.entries.append(Entry(max(0.0, at - self.origin), who, what, details))
 
     def lines(self, last: int | None = None) -> Iterator[str]:
         """Yield the lines, or only the last ones."""
