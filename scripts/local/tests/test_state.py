@@ -11,7 +11,7 @@ from millrace_local.mapping.state import (
 
 
 def mapping(**shards: ShardProgress) -> MappingProgress:
-    return MappingProgress("stream", "function", ["FilterCriteria"], shards)
+    return MappingProgress("stream", "function", ["TumblingWindowInSeconds"], shards)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -40,8 +40,10 @@ def test_an_unknown_stream_is_not_drained() -> None:
 
 
 def test_a_closed_shard_holds_nothing_back() -> None:
-    """A shard that ended had been delivered to its end."""
-    assert mapping(a=ShardProgress(closed=True)).drained(15)
+    """A shard that ended had been delivered to its end; alone it says nothing of its children."""
+    closed, caught_up = ShardProgress(closed=True), ShardProgress(caught_up_at=20.0)
+    assert mapping(a=closed, b=caught_up).drained(15)
+    assert not mapping(a=closed).drained(15)
 
 
 def test_blocked_shards_are_told_apart() -> None:

@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 
 from millrace_local import engine as life_cycle
 from millrace_local.errors import LocalEngineError
-from millrace_local.mapping.state import read_state
+from millrace_local.mapping.state import ShardProgress, read_state
 from millrace_local.ports import DEFAULT_PORT
 from millrace_local.project import EngineFolder, default_root, project_root
 from millrace_local.terraform import Progress, Terraform
@@ -21,15 +21,22 @@ console = Console(highlight=False, soft_wrap=True)
 
 Name = Annotated[str, typer.Option("--name", envvar="ENGINE", help="Which engine.")]
 Port = Annotated[int, typer.Option("--port", envvar="PORT", help="0 for any free one.")]
+Uuids = Annotated[list[str] | None, typer.Argument(help="UUIDs of mappings.")]
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of all engines' state.")]
 
 
 @app.command()
 def start(
-    name: Name = life_cycle.DEFAULT_NAME, port: Port = DEFAULT_PORT, root: Root = None
+    name: Name = life_cycle.DEFAULT_NAME,
+    port: Port = DEFAULT_PORT,
+    root: Root = None,
+    *,
+    shard_limits: Annotated[
+        bool | None, typer.Option(help="Throttle Kinesis shards as AWS does ($SHARD_LIMITS).")
+    ] = None,
 ) -> None:
     """Start the engine, or find it running."""
-    _print_engine(life_cycle.start(name, port, root, console.print))
+    _print_engine(life_cycle.start(name, port, root, console.print, shard_limits=shard_limits))
 
 
 @app.command()
@@ -45,14 +52,24 @@ def status(name: Name = life_cycle.DEFAULT_NAME, root: Root = None) -> None:
     engine = life_cycle.running(name, root)
     _print_engine(engine)
     for uuid, mapping in read_state(engine.folder.mapping_state).items():
-        console.print(f"mapping {uuid} of {mapping.stream_arn}")
+        paused = ", paused" if mapping.paused else ""
+        console.print(f"mapping {uuid} of {mapping.stream_arn}{paused}: {mapping.result}")
         if mapping.ignored_settings:
             console.print(f"  not supported, ignored: {', '.join(mapping.ignored_settings)}")
         for shard_id, shard in mapping.shards.items():
-            waiting = f"{shard.buffered} waiting, {shard.in_flight} in flight"
-            age = f"age {shard.iterator_age_ms} ms"
-            state = f"BLOCKED: {shard.blocked}" if shard.blocked else shard.last_result
-            console.print(f"  {shard_id}: {shard.delivered} done, {waiting}, {age}; {state}")
+            console.print(f"  {shard_id}: {_progress(shard)}")
+
+
+@app.command()
+def pause(mapping: Uuids = None, name: Name = life_cycle.DEFAULT_NAME, root: Root = None) -> None:
+    """Disable Kinesis mappings, all of them by default: what is under way is finished."""
+    _enable(life_cycle.running(name, root), mapping, enabled=False)
+
+
+@app.command()
+def resume(mapping: Uuids = None, name: Name = life_cycle.DEFAULT_NAME, root: Root = None) -> None:
+    """Enable Kinesis mappings again: each goes on after the last record that it processed."""
+    _enable(life_cycle.running(name, root), mapping, enabled=True)
 
 
 @app.command()
@@ -106,6 +123,27 @@ def main() -> None:
 def _bar() -> Bar:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Bar(*columns, TimeElapsedColumn(), console=console)
+
+
+def _progress(shard: ShardProgress) -> str:
+    done = f"{shard.delivered} done"
+    if shard.discarded or shard.lost:
+        done += f", {shard.discarded} given up, {shard.lost} expired"
+    waiting = f"{shard.buffered} waiting, {shard.in_flight} in flight"
+    state = f"BLOCKED: {shard.blocked}" if shard.blocked else shard.last_result
+    return f"{done}, {waiting}, age {shard.iterator_age_ms} ms; {state}"
+
+
+def _enable(engine: life_cycle.Engine, wanted: list[str] | None, *, enabled: bool) -> None:
+    known = read_state(engine.folder.mapping_state)
+    if unknown := set(wanted or ()) - known.keys():
+        there = ", ".join(known) or "none"
+        raise LocalEngineError(
+            f"no Kinesis mapping {', '.join(sorted(unknown))}: there are {there}"
+        )
+    for uuid in wanted or known:
+        engine.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=enabled)
+        console.print(f"mapping {uuid} {'enabled' if enabled else 'disabled'}")
 
 
 def _print_engine(engine: life_cycle.Engine) -> None:

@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Engine:
     ministack_pid: int
     poller_pid: int
     started_at: str
+    shard_limits: bool = False
 
     @property
     def name(self) -> str:
@@ -94,6 +95,8 @@ def start(
     port: int | None = DEFAULT_PORT,
     root: Path | None = None,
     say: Say = lambda _: None,
+    *,
+    shard_limits: bool | None = None,
 ) -> Engine:
     """Return the running engine of that name, starting it if need be.
 
@@ -101,6 +104,8 @@ def start(
     started again; without ministack its state is lost and it starts empty.
 
     port: 0 or None for any free one.
+    shard_limits: whether an engine that is started enforces the throughput of Kinesis shards; if
+        not said, the variable SHARD_LIMITS says it.
     Raises: LocalEngineError: the port is taken, or is not that of the running engine; uv is
         missing; it does not become healthy.
     """
@@ -120,7 +125,8 @@ def start(
             return _with_poller(found.engine)
         if found.engine:
             _remove(folder, found.engine)
-        return _start(folder, port, say)
+        limited = environment.wants_shard_limits() if shard_limits is None else shard_limits
+        return _start(folder, port, say, shard_limits=limited)
 
 
 def stop(name: str = DEFAULT_NAME, root: Path | None = None) -> bool:
@@ -138,7 +144,7 @@ def restart_empty(engine: Engine, say: Say = lambda _: None) -> Engine:
     """Replace the engine by an empty one on the same port; Terraform's state goes with it."""
     with _locked(engine.folder):
         _remove(engine.folder, _read(engine.folder))
-        return _start(engine.folder, engine.port, say)
+        return _start(engine.folder, engine.port, say, shard_limits=engine.shard_limits)
 
 
 def running(name: str = DEFAULT_NAME, root: Path | None = None) -> Engine:
@@ -189,7 +195,7 @@ def _check_port(engine: Engine, wanted: int | None, say: Say) -> None:
     )
 
 
-def _start(folder: EngineFolder, port: int | None, say: Say) -> Engine:
+def _start(folder: EngineFolder, port: int | None, say: Say, *, shard_limits: bool) -> Engine:
     chosen = choose_port(port)
     interpreters = ensure_venvs(folder.root.resolve(), say)
     folder.temporary.mkdir(parents=True, exist_ok=True)
@@ -197,9 +203,10 @@ def _start(folder: EngineFolder, port: int | None, say: Say) -> Engine:
     engine = Engine(
         folder,
         chosen,
-        _spawn_ministack(folder, chosen, interpreters),
+        _spawn_ministack(folder, chosen, interpreters, shard_limits=shard_limits),
         _NOT_STARTED,
         datetime.now(UTC).isoformat(),
+        shard_limits,
     )
     _write(engine)
     try:
@@ -212,10 +219,13 @@ def _start(folder: EngineFolder, port: int | None, say: Say) -> Engine:
     return _with_poller(engine)
 
 
-def _spawn_ministack(folder: EngineFolder, port: int, interpreters: Interpreters) -> int:
+def _spawn_ministack(
+    folder: EngineFolder, port: int, interpreters: Interpreters, *, shard_limits: bool
+) -> int:
     launcher = Path(__file__).with_name("launcher.py")
     command = [str(interpreters.engine), "-P", str(launcher)]
     command += ["--state", _mark(folder), "--worker-python", str(interpreters.runtime)]
+    command += ["--shard-limits"] if shard_limits else []
     env = environment.engine_environment(folder, port)
     return processes.spawn(command, env, folder.logs / "ministack.log", folder.path)
 
@@ -225,7 +235,7 @@ def _with_poller(engine: Engine) -> Engine:
     command = [sys.executable, "-P", "-m", "millrace_local.mapping", "--state", _mark(folder)]
     env = environment.clean_environment(folder) | engine.environment()
     pid = processes.spawn(command, env, folder.logs / "poller.log", folder.path)
-    complete = Engine(folder, engine.port, engine.ministack_pid, pid, engine.started_at)
+    complete = replace(engine, poller_pid=pid)
     _write(complete)
     return complete
 
@@ -274,7 +284,14 @@ def _read(folder: EngineFolder) -> Engine | None:
     except FileNotFoundError:
         return None
     pids = record["pids"]
-    return Engine(folder, record["port"], pids["ministack"], pids["poller"], record["started_at"])
+    return Engine(
+        folder,
+        record["port"],
+        pids["ministack"],
+        pids["poller"],
+        record["started_at"],
+        record.get("shard_limits", False),
+    )
 
 
 def _write(engine: Engine) -> None:
@@ -286,6 +303,7 @@ def _write(engine: Engine) -> None:
             "port": engine.port,
             "pids": {"ministack": engine.ministack_pid, "poller": engine.poller_pid},
             "started_at": engine.started_at,
+            "shard_limits": engine.shard_limits,
         },
     )
 

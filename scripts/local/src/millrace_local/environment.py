@@ -47,3 +47,8 @@ def engine_environment(
         # No container may be started on the caller's behalf, or reaped.
         "DOCKER_HOST": f"unix://{folder.temporary}/no-docker.sock",
     }
+
+
+def wants_shard_limits(source: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the caller's SHARD_LIMITS asks for the throughput limits of Kinesis shards."""
+    return source.get("SHARD_LIMITS", "").lower() in {"1", "true", "yes", "on"}

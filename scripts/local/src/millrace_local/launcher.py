@@ -1,7 +1,7 @@
 """Starts ministack with its shims; runs in the engine's venv (ministack and the standard library).
 
-Usage: python -P launcher.py --state FOLDER --worker-python PATH, with the environment of
-`millrace_local.environment.engine_environment`.
+Usage: python -P launcher.py --state FOLDER --worker-python PATH [--shard-limits], with the
+environment of `millrace_local.environment.engine_environment`.
 """
 
 import argparse
@@ -18,13 +18,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="the engine's folder")
     parser.add_argument("--worker-python", type=Path, required=True, help="runs the functions")
+    parser.add_argument("--shard-limits", action="store_true", help="throttle as AWS does")
     options = parser.parse_args(arguments)
     engine_variables = frozenset(os.environ)
     _check_version()
     # Only this package's own modules come from here; the engine's venv is searched first.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
     shims = import_module("millrace_local.shims")
-    shims.install_all(options.worker_python, engine_variables)
+    shims.install_all(
+        options.worker_python,
+        engine_variables,
+        options.state / "mapping.json",
+        shard_limits=options.shard_limits,
+    )
     sys.argv = sys.argv[:1]  # ministack parses it
     import_module("ministack.app").main()
 

@@ -1,6 +1,4 @@
-"""The Kinesis event source mapping: polls shards and invokes functions as Lambda does.
+"""The engine's Kinesis event source mappings: `millrace_mapping` run for those that exist on it.
 
-Semantics: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
-Pure: `settings`, `records`, `outcome`. One shard's life: `shard`. Input and output: `aws`, `state`.
-The process: `poller`.
+`poller` finds the mappings and runs them, `state` is the file by which their progress is read.
 """

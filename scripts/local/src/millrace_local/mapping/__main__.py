@@ -7,9 +7,10 @@ import signal
 import threading
 from pathlib import Path
 
-from millrace_local.mapping.aws import Aws
 from millrace_local.mapping.poller import Poller
 from millrace_local.project import EngineFolder
+from millrace_mapping.aws.mappings import Mappings
+from millrace_mapping.aws.sessions import Sessions
 
 
 def main() -> None:
@@ -21,7 +22,8 @@ def main() -> None:
     folder = EngineFolder(options.state.parent, options.state.name)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    Poller(Aws(os.environ["AWS_ENDPOINT_URL"]), folder.mapping_state, stopping).run()
+    mappings = Mappings(Sessions(os.environ["AWS_ENDPOINT_URL"]))
+    Poller(mappings, folder.mapping_state, stopping).run()
 
 
 if __name__ == "__main__":

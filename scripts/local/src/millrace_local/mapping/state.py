@@ -8,22 +8,27 @@ from typing import Any
 
 from millrace_local.files import write_json
 
+NO_RESULT = "No records processed"
+
 
 @dataclass
 class ShardProgress:
     """How far one shard has got. Times are epoch seconds."""
 
-    position: str | None = None  # last sequence number that is done with
-    delivered: int = 0  # records done with since the poller started
+    position: str | None = None  # last sequence number with nothing open at or before it
+    delivered: int = 0  # records processed since the poller began with the shard
+    discarded: int = 0  # records given up since then
+    lost: int = 0  # records that the stream's retention took before they were processed
     buffered: int = 0  # records read, not yet done with
-    in_flight: int = 0  # records of the invocation that is running
+    in_flight: int = 0  # records of the invocations that are running
     iterator_age_ms: int = 0  # age of the oldest record that is not done with; 0 if none is known
     caught_up_at: float | None = None  # as of this moment every record in the shard was done with
     attempts: int = 0  # failed attempts at the batch in hand
     last_result: str = "no records yet"
-    last_result_at: float | None = None
     blocked: str | None = None  # why this shard goes no further, until the poller starts again
-    closed: bool = False  # the shard was split, merged or deleted
+    closed: bool = False  # the shard was split, merged or deleted, and is done with
+    origin: str = "TRIM_HORIZON"  # where it is read from as long as there is no position
+    origin_at: float | None = None  # for AT_TIMESTAMP
 
 
 @dataclass
@@ -34,12 +39,18 @@ class MappingProgress:
     function_arn: str
     ignored_settings: list[str] = field(default_factory=list)
     shards: dict[str, ShardProgress] = field(default_factory=dict)
+    paused: bool = False
+    result: str = NO_RESULT  # LastProcessingResult
+    problem: str | None = None  # why the mapping cannot be run at all
 
     def drained(self, since: float) -> bool:
-        """Say whether every record that was in the stream at `since` is done with."""
-        return bool(self.shards) and all(
-            shard.closed or (shard.caught_up_at is not None and shard.caught_up_at >= since)
-            for shard in self.shards.values()
+        """Say whether every record that was in the stream at `since` is done with.
+
+        Closed shards alone say nothing: their children have not been found yet.
+        """
+        reading = [shard for shard in self.shards.values() if not shard.closed]
+        return bool(reading) and all(
+            shard.caught_up_at is not None and shard.caught_up_at >= since for shard in reading
         )
 
     def blocked(self) -> dict[str, str]:
@@ -63,6 +74,4 @@ def read_state(path: Path) -> dict[str, MappingProgress]:
 
 def _mapping(entry: Mapping[str, Any]) -> MappingProgress:
     shards = {shard_id: ShardProgress(**shard) for shard_id, shard in entry["shards"].items()}
-    return MappingProgress(
-        entry["stream_arn"], entry["function_arn"], list(entry["ignored_settings"]), shards
-    )
+    return MappingProgress(**{**entry, "shards": shards})

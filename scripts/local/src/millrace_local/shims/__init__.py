@@ -6,10 +6,16 @@ the development venv, which does not have it, can test their logic.
 
 from pathlib import Path
 
-from millrace_local.shims import emf, iam, streams, workers
+from millrace_local.shims import emf, iam, limits, mappings, resharding, streams, workers
 
 
-def install_all(worker_python: Path, engine_variables: frozenset[str]) -> None:
+def install_all(
+    worker_python: Path,
+    engine_variables: frozenset[str],
+    mapping_state: Path,
+    *,
+    shard_limits: bool,
+) -> None:
     """Install every shim. Raises: MissingAttribute: ministack has changed underneath one."""
     workers.use_bare_interpreter(worker_python)
     workers.hide_engine_variables(engine_variables)
@@ -17,6 +23,11 @@ def install_all(worker_python: Path, engine_variables: frozenset[str]) -> None:
     streams.switch_off_poller()
     streams.keep_tags_of_create()
     streams.number_as_aws_does()
+    resharding.keep_closed_shards()
+    if shard_limits:
+        limits.enforce()
+    mappings.create_as_aws_does()
+    mappings.tell_last_results(mapping_state)
     iam.name_actions_as_aws_does()
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()

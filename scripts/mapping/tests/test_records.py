@@ -10,24 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace_local.mapping.aws import next_limit
-from millrace_local.mapping.records import (
-    MAX_PAYLOAD_BYTES,
-    Cut,
+from millrace_mapping.aws.kinesis import next_limit
+from millrace_mapping.core.batching import MAX_PAYLOAD_BYTES, Cut, cut_batch
+from millrace_mapping.core.records import (
     EncodedRecord,
     RecordEncoder,
     StreamRecord,
-    cut_batch,
     event_payload,
 )
-from millrace_local.mapping.settings import MappingSettings, read_mapping, unsupported
+from millrace_mapping.core.settings import (
+    MappingSettings,
+    Origin,
+    Start,
+    read_mapping,
+    unsupported,
+)
 
 FIXTURES = Path(__file__).parents[4] / "shared/data/lambda-event-fixtures"
 OFFICIAL = ("powertools-python/kinesisStreamEvent.json", "aws-lambda-go/kinesis-event.json")
 MAPPING: dict[str, Any] = {
     "UUID": "u",
     "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s",
-    "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+    "FunctionArn": "f",
 }
 
 
@@ -101,38 +105,64 @@ def test_a_page_stays_within_the_limits_of_aws(count: int, data_bytes: int, limi
 
 
 def test_defaults_of_a_mapping_are_those_of_aws() -> None:
-    """100 records, no window, retries for ever, no partial failures.
+    """100 records, no window, retries and ages without end, nothing split, one batch a shard.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
     """
     found = read_mapping(MAPPING, "role")
-    assert (found.batch_size, found.window_s, found.retries) == (100, 0, -1)
-    assert not found.reports_item_failures
+    assert found == MappingSettings("u", MAPPING["EventSourceArn"], "f", "role", enabled=False)
+    assert (found.batch_size, found.window_s, found.retries, found.record_age_s) == (100, 0, -1, -1)
+    assert (found.bisects, found.parallelization, found.reports_item_failures) == (False, 1, False)
 
 
 def test_a_mapping_is_read_as_terraform_made_it() -> None:
-    """Every setting that the poller follows is taken from the mapping."""
+    """Every setting that the engine follows is taken from the mapping."""
     at = datetime(2015, 9, 12, tzinfo=UTC)
+    queue = "arn:aws:sqs:us-east-1:000000000000:discarded"
     found = read_mapping(
         MAPPING
         | {
+            "State": "Enabled",
             "BatchSize": 500,
             "MaximumBatchingWindowInSeconds": 2,
             "MaximumRetryAttempts": 0,
+            "MaximumRecordAgeInSeconds": 3600,
+            "BisectBatchOnFunctionError": True,
+            "ParallelizationFactor": 10,
             "StartingPosition": "AT_TIMESTAMP",
             "StartingPositionTimestamp": at,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "DestinationConfig": {"OnFailure": {"Destination": queue}},
+            "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
         },
         "role",
     )
-    assert (found.batch_size, found.window_s, found.retries) == (500, 2, 0)
-    assert (found.starting_position, found.starting_timestamp) == ("AT_TIMESTAMP", at)
-    assert found.reports_item_failures
+    assert found == MappingSettings(
+        "u",
+        MAPPING["EventSourceArn"],
+        "f",
+        "role",
+        batch_size=500,
+        window_s=2,
+        start=Start(Origin.AT_TIMESTAMP, at=at.timestamp()),
+        reports_item_failures=True,
+        retries=0,
+        record_age_s=3600,
+        bisects=True,
+        parallelization=10,
+        destination_arn=queue,
+        filters=("{}",),
+    )
+
+
+def test_a_mapping_that_is_disabled_is_paused() -> None:
+    """Only a mapping that is enabled, or about to be, is run."""
+    states = ("Creating", "Enabling", "Enabled", "Updating", "Disabling", "Disabled", "Deleting")
+    enabled = [state for state in states if read_mapping(MAPPING | {"State": state}, "r").enabled]
+    assert enabled == ["Creating", "Enabling", "Enabled", "Updating"]
 
 
 def test_settings_without_effect_are_named() -> None:
-    """What this poller does not do is said, so that nobody takes silence for support."""
-    ignored = {"ParallelizationFactor": 2, "BisectBatchOnFunctionError": True}
-    harmless = {"ParallelizationFactor": 1, "MaximumRecordAgeInSeconds": -1}
-    assert unsupported(MAPPING | ignored) == list(ignored)
-    assert unsupported(MAPPING | harmless) == []
+    """What this engine does not do is said, so that nobody takes silence for support."""
+    assert unsupported(MAPPING | {"TumblingWindowInSeconds": 60}) == ["TumblingWindowInSeconds"]
+    assert unsupported(MAPPING | {"TumblingWindowInSeconds": 0}) == []

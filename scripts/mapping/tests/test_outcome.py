@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace_local.mapping.outcome import Answer, Outcome, read_outcome
+from millrace_mapping.core.outcome import Answer, Outcome, read_outcome
 
 SEQUENCES = ["100", "101", "102", "103"]
 
@@ -25,7 +25,7 @@ def failures(*identifiers: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "response", [None, b"", {}, {"batchItemFailures": []}, {"batchItemFailures": None}]
+    "response", [None, b"", "", [], {}, {"batchItemFailures": []}, {"batchItemFailures": None}]
 )
 def test_an_answer_without_failures_is_success(response: Any) -> None:
     """Empty and null answers and lists mean that the whole batch is done."""
@@ -70,7 +70,7 @@ def test_a_function_error_fails_the_whole_batch(reports: bool) -> None:
     """An exception or a timeout retries the batch from its start."""
     answer = Answer(b"{}", "Sandbox.Timedout: Task timed out after 3.00 seconds")
     found = read_outcome(answer, SEQUENCES, reports_item_failures=reports)
-    assert found == Outcome(0, answer.error)
+    assert found == Outcome(0, answer.error, is_function_error=True)
 
 
 @given(st.sets(st.sampled_from(SEQUENCES), min_size=1))

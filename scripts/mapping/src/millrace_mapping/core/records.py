@@ -1,18 +1,17 @@
-"""Records on their way into a function: AWS's event shape, encoded once, and the cut of a batch."""
+"""Records on their way into a function: AWS's event shape, encoded once.
+
+The event: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html (example event)
+"""
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from millrace_local.mapping.settings import MappingSettings
+from millrace_mapping.core.settings import MappingSettings
 
-# Lambda's limit of a synchronous invocation's payload, base64 included:
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-
-_OPENING = '{"Records":['
-_CLOSING = "]}"
+OPENING = '{"Records":['
+CLOSING = "]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class RecordEncoder:
         self._constants = json.dumps(constants, separators=(",", ":"))[1:]
 
     def encode(self, record: StreamRecord) -> EncodedRecord:
-        """Return the record in the shape of a Kinesis event (fixtures: tests/fixtures)."""
+        """Return the record in the shape of a Kinesis event."""
         sequence = record.sequence
         text = (
             '{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":'
@@ -63,28 +62,7 @@ class RecordEncoder:
         return EncodedRecord(sequence, record.arrival, text)
 
 
-def event_payload(batch: Sequence[EncodedRecord]) -> bytes:
+def event_payload(batch: Iterable[EncodedRecord]) -> bytes:
     """Return the event of a batch as the function receives it."""
     body = ",".join(record.json for record in batch)
-    return f"{_OPENING}{body}{_CLOSING}".encode("ascii")
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How many buffered records the next batch takes, and whether a limit made it end there."""
-
-    count: int
-    is_full: bool
-
-
-def cut_batch(buffered: Sequence[EncodedRecord], batch_size: int) -> Cut:
-    """Return the longest batch within the batch size and the payload limit.
-
-    A record that alone exceeds the limit is a batch by itself: the invocation says so.
-    """
-    payload_bytes = len(_OPENING) + len(_CLOSING)
-    for count, record in enumerate(buffered):
-        payload_bytes += len(record.json) + 1
-        if count == batch_size or (payload_bytes > MAX_PAYLOAD_BYTES and count > 0):
-            return Cut(count, is_full=True)
-    return Cut(len(buffered), is_full=len(buffered) >= batch_size)
+    return f"{OPENING}{body}{CLOSING}".encode("ascii")

@@ -1,6 +1,6 @@
 """What became of a batch, read from the function's answer as Lambda reads it.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 """
 
 import json
@@ -9,20 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A function's answer to an invocation. error: type and message, None if it returned."""
 
     payload: bytes
     error: str | None = None
+    request_id: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How many records from the batch's start are done with; the others failed for `reason`."""
 
     done: int
     reason: str | None = None
+    is_function_error: bool = False
+    request_id: str = ""
 
 
 def read_outcome(
@@ -35,27 +38,30 @@ def read_outcome(
     read, since taking it for success would lose records.
     """
     if answer.error is not None:
-        return Outcome(0, answer.error)
+        return Outcome(0, answer.error, is_function_error=True, request_id=answer.request_id)
     if not reports_item_failures:
         return Outcome(len(sequences))
     try:
-        failures = _reported(answer.payload)
         positions = {sequence: position for position, sequence in enumerate(sequences)}
-        failed = [positions[failure["itemIdentifier"]] for failure in failures]
+        failed = [positions[each["itemIdentifier"]] for each in _reported(answer.payload)]
     except (ValueError, TypeError, KeyError) as err:
-        return Outcome(0, f"unreadable batchItemFailures ({type(err).__name__})")
+        reason = f"unreadable batchItemFailures ({type(err).__name__})"
+        return Outcome(0, reason, request_id=answer.request_id)
     if not failed:
         return Outcome(len(sequences))
-    return Outcome(min(failed), f"{len(failed)} reported, the lowest at {sequences[min(failed)]}")
+    reason = f"{len(failed)} reported, the lowest at {sequences[min(failed)]}"
+    return Outcome(min(failed), reason, request_id=answer.request_id)
 
 
 def _reported(payload: bytes) -> list[dict[str, Any]]:
     response = json.loads(payload) if payload.strip() else None
-    if not response:  # an empty or null response
+    if not response:  # an empty or null response, of whatever type
         return []
-    failures = response.get("batchItemFailures") if isinstance(response, dict) else response
+    if not isinstance(response, dict):
+        raise TypeError("the response is not an object")
+    failures = response.get("batchItemFailures")
     if failures is None:
         return []
-    if not isinstance(failures, list) or not isinstance(response, dict):
+    if not isinstance(failures, list):
         raise TypeError("batchItemFailures is not a list")
     return failures

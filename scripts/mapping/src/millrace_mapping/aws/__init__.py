@@ -1,0 +1,1 @@
+"""The ports over boto3, and the translation of its errors."""

@@ -1,0 +1,1 @@
+"""The rules: pure, deterministic, without a clock, a thread or an AWS client."""
