@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from pathlib import Path
 
 import duckdb
 import orjson
@@ -68,6 +70,22 @@ def test_an_independent_reader_finds_the_archive(edits, download):
     ]
     assert sum(distinct for _, _, distinct, _ in rows) == 39_244
     assert all(misplaced == 0 for *_, misplaced in rows)
+
+
+@wikiticker
+def test_the_documented_query_agrees_hour_by_hour(edits, pipeline, tmp_path, monkeypatch):
+    """What docs/archive.md says, word for word: rows, users and sums by hour are the file's."""
+    text = (Path(__file__).parents[2] / "docs/archive.md").read_text().partition("## DuckDB")[2]
+    command = re.search(r"millrace (archive copy .*)", text)[1].split()
+    query = re.search(r"```sql\n(.*?)```", text, re.DOTALL)[1]
+    folder = tmp_path / "my-archive"
+    pipeline.millrace(*(str(folder) if each == "my-archive" else each for each in command))
+    monkeypatch.chdir(tmp_path)
+    expected = json.loads(WIKITICKER.with_name("wikiticker_expected.json").read_text())
+    columns = ("rows", "unique_users", "added", "deleted")
+    assert [
+        (f"2015-09-12T{int(hour):02}", *rest) for hour, *rest in duckdb.sql(query).fetchall()
+    ] == [(hour["hour"], *(hour[name] for name in columns)) for hour in expected["by_hour"]]
 
 
 @wikiticker

@@ -259,13 +259,12 @@ def archived(hour: str, name: str, events: list[dict[str, Any]]) -> str:
     body = b"".join(orjson.dumps(event) + b"\n" for event in events)
     half = len(body) // 2  # two gzip members in one object, as raw objects have
     key = f"archive/{name}.ndjson.gz"
-    boto3.client("s3", region_name=REGION).put_object(
-        Bucket="p-data", Key=key, Body=gzip.compress(body[:half]) + gzip.compress(body[half:])
-    )
+    packed = gzip.compress(body[:half]) + gzip.compress(body[half:])
+    boto3.client("s3", region_name=REGION).put_object(Bucket="p-data", Key=key, Body=packed)
     boto3.resource("dynamodb", region_name=REGION).Table("p-manifests").put_item(
         Item={
             "hour": hour, "object_key": key, "commit_id": name, "events": len(events),
-            "bytes": len(body), "first_event_time": events[0]["t"],
+            "bytes": len(packed), "first_event_time": events[0]["t"],
             "last_event_time": events[-1]["t"], "input_hash": 1, "written_at": "w",
         }
     )  # fmt: skip
@@ -294,5 +293,19 @@ def test_archive_ls_and_cat_follow_the_manifests(outputs: Path) -> None:
         "3 objects, 6 events"
         in millrace("archive", "ls", "2015-09-12", "--outputs", str(outputs)).stdout
     )
+    folder = outputs.parent / "copy"
+    for already in (0, 3):
+        copied = millrace(
+            "archive",
+            "copy",
+            "2015-09-12",
+            "--to",
+            str(folder),
+            "--json",
+            "--outputs",
+            str(outputs),
+        )
+        assert json.loads(copied.stdout)["already_there"] == already
+    assert len(list(folder.glob("archive/*.ndjson.gz"))) == 3
     empty = millrace("archive", "cat", "2015-09-11", "--outputs", str(outputs))
     assert (empty.exit_code, "nothing is archived" in empty.stderr) == (1, True)

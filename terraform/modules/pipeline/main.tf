@@ -151,3 +151,16 @@ module "export_schedule" {
   function_name = module.functions["export"].name
   function_arn  = module.functions["export"].arn
 }
+
+module "catalog" {
+  source = "../catalog"
+  count  = var.catalog.enabled ? 1 : 0
+
+  name           = var.name_prefix
+  bucket         = local.data_bucket
+  partitions     = var.archive_partitions
+  years          = { from = var.catalog.year_from, to = var.catalog.year_to }
+  max_scanned_gb = var.catalog.max_scanned_gb
+  force_destroy  = var.force_destroy
+  kms_key_arn    = var.kms_key_arn
+}

@@ -82,3 +82,12 @@ output "api_producer_policy_arn" {
   description = "IAM policy for who sends events to the HTTP API: attach it to the producer's role or user."
   value       = aws_iam_policy.producer["api"].arn
 }
+
+output "athena" {
+  description = "Database, table and workgroup for queries over the archive; null without the catalog."
+  value = one([for this in module.catalog : {
+    database  = this.database
+    table     = this.table
+    workgroup = this.workgroup
+  }])
+}

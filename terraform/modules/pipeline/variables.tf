@@ -609,6 +609,28 @@ variable "export" {
   }
 }
 
+variable "catalog" {
+  description = "The archive as a table for Athena: year_from and year_to bound queries that name no year, max_scanned_gb cancels a query that forgot its hours."
+  type = object({
+    enabled        = optional(bool, true)
+    year_from      = optional(number, 2015)
+    year_to        = optional(number, 2035)
+    max_scanned_gb = optional(number, 100)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.catalog.year_from >= 1970 && var.catalog.year_to >= var.catalog.year_from && var.catalog.year_to <= 9999
+    error_message = "The catalog's years run from 1970 or later to the same year or later."
+  }
+
+  validation {
+    condition     = var.catalog.max_scanned_gb >= 1
+    error_message = "A query may scan 1 GB or more."
+  }
+}
+
 # Storage
 
 variable "data_lifecycle_rules" {
@@ -624,6 +646,7 @@ variable "data_lifecycle_rules" {
     raw        = { prefix = "raw/", transitions = { STANDARD_IA = 90 } }
     enriched   = { prefix = "enriched/", expiration_days = 30, noncurrent_expiration_days = 1 }
     quarantine = { prefix = "quarantine/", expiration_days = 365, noncurrent_expiration_days = 30 }
+    athena     = { prefix = "athena/", expiration_days = 7, noncurrent_expiration_days = 1 }
   }
 
   validation {

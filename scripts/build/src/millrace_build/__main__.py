@@ -10,8 +10,8 @@ from millrace_build.build import build_all
 from millrace_build.check import check_zip
 from millrace_build.errors import BuildError
 from millrace_build.lock import check_lock, lock
-from millrace_build.scan import scan_terraform
 from millrace_build.metrics import check_metrics
+from millrace_build.scan import scan_terraform
 from millrace_build.target import Arch, Target
 from millrace_build.terraform import check_terraform, provider_config
 from millrace_build.venvs import ensure_venv

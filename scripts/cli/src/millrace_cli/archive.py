@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from millrace.aws.manifests import ManifestsReader
@@ -72,6 +73,10 @@ class Archive(Protocol):
         """Write an object's events to `target`, decompressed, without holding them all."""
         ...
 
+    def body(self, object_key: str) -> bytes:
+        """Return an object as it is stored."""
+        ...
+
 
 class S3Archive:
     """`Archive` on S3 and the manifests table."""
@@ -97,6 +102,11 @@ class S3Archive:
             while chunk := lines.read(_COPY_BYTES):
                 target.write(chunk)
 
+    def body(self, object_key: str) -> bytes:
+        """Return an object as it is stored."""
+        with explained(f"read {object_key}"):
+            return self._s3.get_object(Bucket=self._bucket, Key=object_key)["Body"].read()
+
 
 def list_objects(archive: Archive, when: str) -> list[ArchiveObject]:
     """Return the objects of an hour or a day.
@@ -114,6 +124,33 @@ def copy_events(archive: Archive, objects: Iterable[ArchiveObject], target: IO[b
         archive.copy(each.object_key, target)
         copied += 1
     return copied
+
+
+@dataclass(slots=True)
+class Copied:
+    """What a copy of archive objects came to."""
+
+    objects: int = 0
+    bytes: int = 0
+    """Of all objects, those included that were there already."""
+    already_there: int = 0
+
+
+def copy_objects(archive: Archive, objects: Iterable[ArchiveObject], folder: Path) -> Copied:
+    """Copy objects as they are below `folder`, keys as paths; whole ones are not copied again."""
+    done = Copied()
+    for each in objects:
+        file = folder / each.object_key
+        if file.is_file() and file.stat().st_size == each.bytes:
+            done.already_there += 1
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_name(f".{file.name}.part")
+            part.write_bytes(archive.body(each.object_key))
+            part.replace(file)
+        done.objects += 1
+        done.bytes += each.bytes
+    return done
 
 
 def _object(row: Mapping[str, Any]) -> ArchiveObject:

@@ -5,13 +5,13 @@ files that it will replace, and a file is only written over the version that was
 that overslept finds another version there and gives up; it can never put old content over new.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from export.domain.files import Content, Exported, Placement, Status, manifest
-from export.domain.routing import HASH_SPACE, ArchiveTorn, Routed, Share, route
-from export.domain.sources import ArchivedObject, ClientHour, client_hours, objects_of, passes
+from export.domain.routing import Routed, Tally, route
+from export.domain.sources import ArchivedObject, ClientHour, HourIndex, objects_of, passes
 from export.parallel import in_order
 from export.ports import Archive, Bases, ClientFiles, Exports, Spill
 from millrace.windows import hour_label
@@ -109,15 +109,16 @@ class _Run:
         self._label = hour_label(hour)
         self._only = only_client
         self._has_time = has_time
-        self._objects: Mapping[str, ArchivedObject] = {}
         self.outcome = HourOutcome(self._label, status)
 
     def tasks(self) -> list[_Task]:
         """Return what there is to do, its content read after the versions that it replaces."""
         exported = {row.client_id: row for row in self._ports.exports.of(self._label)}
         bases: dict[str, Bases] = {}
+        index = HourIndex()
         while True:
-            wanted = self._wanted()
+            index = self._read_rows(index)
+            wanted = [each for each in index.clients() if self._only in (None, each.client_id)]
             stale = [each for each in wanted if not self._is_current(exported, each)]
             unseen = [each.client_id for each in stale if each.client_id not in bases]
             if not unseen:
@@ -142,27 +143,23 @@ class _Run:
             self._pass([by_client[each.client_id] for each in group])
         self.outcome.left = len(tasks) - len(self.outcome.relabelled) - len(self.outcome.written)
 
-    def _wanted(self) -> list[ClientHour]:
-        objects = list(self._ports.archive.objects(self._label))
-        self._objects = {each.key: each for each in self._counted(objects)}
-        clients = client_hours(self._objects.values()).values()
-        return [each for each in clients if self._only in (None, each.client_id)]
+    def _read_rows(self, known: HourIndex) -> HourIndex:
+        """Return the index of the hour's rows; `known` itself if there is none that it lacks."""
+        keys = {each.key for each in known.objects}
+        objects = self._ports.archive.objects
+        if keys and all(each.key in keys for each in objects(self._label)):
+            return known
+        index = HourIndex()
+        for found in in_order(self._counted, objects(self._label), self._ports.bounds.segments):
+            index.add(found)
+        return index
 
-    def _counted(self, objects: Iterable[ArchivedObject]) -> Iterator[ArchivedObject]:
-        """Yield the objects, those whose row lists no clients with the clients counted."""
-        uncounted: list[ArchivedObject] = []
-        for each in objects:
-            known = self._objects.get(each.key)
-            if each.clients is not None or known is not None:
-                yield known or each
-            else:
-                uncounted.append(each)
-
-        def count(found: ArchivedObject) -> ArchivedObject:
-            lines = self._ports.archive.lines(found.key)
-            return replace(found, clients=route(found, lines, frozenset()).events)
-
-        yield from in_order(count, uncounted, self._ports.bounds.segments)
+    def _counted(self, found: ArchivedObject) -> ArchivedObject:
+        """Return the object with its clients, counted where its row lists none."""
+        if found.clients is not None:
+            return found
+        lines = self._ports.archive.lines(found.key)
+        return replace(found, clients=route(found, lines, frozenset()).events)
 
     def _is_current(self, exported: Mapping[str, Exported], wanted: ClientHour) -> bool:
         row = exported.get(wanted.client_id)
@@ -198,51 +195,52 @@ class _Run:
         if len(tasks) == 1:
             self._stream(tasks[0])
             return
-        wanted = {task.wanted.client_id for task in tasks}
-        tally = _Tally()
+        by_client = {task.wanted.client_id: task.wanted for task in tasks}
+        tally = Tally()
         with self._ports.new_spill() as spill:
-            for routed in self._read(objects_of(task.wanted for task in tasks), wanted):
+            for routed in self._read(objects_of(by_client.values()), by_client.keys()):
                 for client_id, share in routed.shares.items():
                     spill.add(client_id, share.text)
                     tally.add(client_id, share)
+            for task in tasks:
+                tally.of(task.wanted)  # before the first file, that none is made of a torn archive
 
             def write(task: _Task) -> str:
                 return self._write(task, spill.texts(task.wanted.client_id), tally)
 
             for client_id in self._each(write, tasks):
-                self._note(client_id, tally)
+                self._note(by_client[client_id])
 
     def _stream(self, task: _Task) -> None:
         """Write one client's file as it is read: it may be larger than any disk."""
-        client_id, tally = task.wanted.client_id, _Tally()
+        client_id, tally = task.wanted.client_id, Tally()
 
         def texts() -> Iterator[bytes]:
             for routed in self._read(objects_of([task.wanted]), {client_id}):
                 share = routed.shares[client_id]
                 tally.add(client_id, share)
                 yield share.text
+            tally.of(task.wanted)  # an error here leaves the upload incomplete
 
         self._write(task, texts(), tally)
-        self._note(client_id, tally)
+        self._note(task.wanted)
 
-    def _read(self, keys: Iterable[str], wanted: set[str]) -> Iterator[Routed]:
-        def read(key: str) -> Routed:
-            return route(self._objects[key], self._ports.archive.lines(key), wanted)
+    def _read(self, objects: Iterable[ArchivedObject], wanted: Set[str]) -> Iterator[Routed]:
+        def read(found: ArchivedObject) -> Routed:
+            return route(found, self._ports.archive.lines(found.key), wanted)
 
-        return in_order(read, keys, self._ports.bounds.segments)
+        return in_order(read, objects, self._ports.bounds.segments)
 
     def _each(self, work: Callable[[_Task], str], tasks: Sequence[_Task]) -> Iterator[str]:
         """Do the tasks side by side while there is time; yield the clients that are done."""
         timely = (task for task in tasks if self._has_time())
         return in_order(work, timely, self._ports.bounds.uploads)
 
-    def _write(self, task: _Task, texts: Iterable[bytes], tally: "_Tally") -> str:
+    def _write(self, task: _Task, texts: Iterable[bytes], tally: Tally) -> str:
         wanted, place = task.wanted, task.exported.place
         chunks = place.form.encoded(texts)
         written = self._ports.files.write(place, task.bases.file, wanted.digest, chunks)
-        events, input_hash = tally.of(wanted.client_id)
-        if events != wanted.events:
-            raise ArchiveTorn(f"{place.key} has {events} events, its sources {wanted.events}")
+        events, input_hash = tally.of(wanted)
         content = Content(wanted.digest, events, input_hash, written.size_bytes, written.sha256)
         self._publish(task, content)
         return wanted.client_id
@@ -261,22 +259,6 @@ class _Run:
         now = replace(row, revision=row.revision + 1, content=content, status=status)
         ports.exports.update(self._label, row, now)
 
-    def _note(self, client_id: str, tally: "_Tally") -> None:
-        self.outcome.written.append(client_id)
-        self.outcome.events += tally.of(client_id)[0]
-
-
-class _Tally:
-    """Events and hashes by client, as they pass."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[int, int]] = {}
-
-    def add(self, client_id: str, share: Share) -> None:
-        events, input_hash = self._sums.get(client_id, (0, 0))
-        self._sums[client_id] = events + share.events, input_hash + share.input_hash
-
-    def of(self, client_id: str) -> tuple[int, str]:
-        """Return the client's events and the sum of their hashes, as manifests write it."""
-        events, input_hash = self._sums.get(client_id, (0, 0))
-        return events, f"{input_hash % HASH_SPACE:016x}"
+    def _note(self, wanted: ClientHour) -> None:
+        self.outcome.written.append(wanted.client_id)
+        self.outcome.events += wanted.events

@@ -161,3 +161,29 @@ run "hot_scopes_reach_aggregate" {
     error_message = "a dry run is a setting"
   }
 }
+
+run "the_archive_is_a_table" {
+  command = apply
+
+  variables {
+    archive_partitions = "dt={year}-{month}-{day}/h={hour}"
+  }
+
+  assert {
+    condition     = output.athena == { database = "millrace_test", table = "archive", workgroup = "millrace-test" }
+    error_message = "the catalog carries the prefix"
+  }
+}
+
+run "without_a_catalog" {
+  command = apply
+
+  variables {
+    catalog = { enabled = false }
+  }
+
+  assert {
+    condition     = output.athena == null
+    error_message = "there is no table then"
+  }
+}

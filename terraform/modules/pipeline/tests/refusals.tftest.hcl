@@ -661,3 +661,23 @@ run "refuses_too_many_shards" {
 
   expect_failures = [var.hot_scopes]
 }
+
+run "refuses_a_catalog_whose_years_run_backwards" {
+  command = plan
+
+  variables {
+    catalog = { year_from = 2030, year_to = 2020 }
+  }
+
+  expect_failures = [var.catalog]
+}
+
+run "refuses_queries_that_may_scan_nothing" {
+  command = plan
+
+  variables {
+    catalog = { max_scanned_gb = 0 }
+  }
+
+  expect_failures = [var.catalog]
+}

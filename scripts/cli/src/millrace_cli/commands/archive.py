@@ -1,12 +1,14 @@
 """`millrace archive`: archived events by hour."""
 
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from millrace_cli import render
-from millrace_cli.archive import S3Archive, copy_events, list_objects
+from millrace_cli.archive import S3Archive, copy_events, copy_objects, list_objects
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
@@ -49,3 +51,29 @@ def cat(
         raise CommandError(f"nothing is archived for {when}", "see `millrace archive ls DATE`")
     copy_events(archive, objects, sys.stdout.buffer)
     sys.stdout.buffer.flush()
+
+
+@app.command("copy")
+@reported
+def copy(
+    when: Annotated[str, typer.Argument(metavar="HOUR|DATE", help="2015-09-12T13 or 2015-09-12.")],
+    *,
+    to: Annotated[Path, typer.Option(help="Folder to copy to; keys become paths below it.")],
+    as_json: AsJson = False,
+    engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
+    outputs: OutputsFile = None,
+) -> None:
+    """Copy the archive objects of an hour or a day, for DuckDB and the like.
+
+    Objects that are there already are not copied again: repeat an interrupted copy.
+    """
+    archive = S3Archive(load_environment(engine, outputs, env))
+    done = copy_objects(archive, list_objects(archive, when), to)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        typer.echo(
+            f"{done.objects:,} objects, {done.bytes:,} bytes below {to}; "
+            f"{done.already_there:,} were there"
+        )

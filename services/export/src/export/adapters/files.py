@@ -20,9 +20,9 @@ from millrace.errors import RetryableError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# A part has at least 5 MiB, an upload at most 10,000 parts: files of up to 78 GiB.
+# A part has at least 5 MiB, an upload at most 10,000 parts: files of up to 48 GiB.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-PART_BYTES = 8 * 1024 * 1024
+PART_BYTES = 5 * 1024 * 1024
 _DIGEST = "digest"
 # Of a conditional write that lost, or whose first answer was lost and whose repetition found its
 # own work done.

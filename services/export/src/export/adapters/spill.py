@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import zstandard
 
-FLUSH_BYTES = 8 * 1024 * 1024
+FLUSH_BYTES = 4 * 1024 * 1024
 _LEVEL = 1
 
 

@@ -111,7 +111,7 @@ def manifest(
             "bytes": content.size_bytes,
             "sha256": content.sha256,
             "source_objects": [
-                {"key": source.key, "events": source.events} for source in wanted.sources
+                {"key": source.key, "events": source.events} for source in wanted.sources()
             ],
         },
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,

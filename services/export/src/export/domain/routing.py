@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from export.domain.sources import ArchivedObject
+from export.domain.sources import ArchivedObject, ClientHour
 from millrace.errors import MillraceError
 from millrace.identity import event_hash64
 
@@ -61,10 +61,34 @@ def route(found: ArchivedObject, lines: Iterable[bytes], wanted: Set[str]) -> Ro
 
 
 def _check(found: ArchivedObject, events: Mapping[str, int], input_hash: int) -> None:
-    if found.clients is not None and found.clients != events:
-        raise ArchiveTorn(f"object {found.key} holds other clients' events than its manifest says")
     if sum(events.values()) != found.events or input_hash != found.input_hash:
         raise ArchiveTorn(
             f"object {found.key} holds {sum(events.values())} events with hash {input_hash:016x}; "
             f"its manifest says {found.events} with hash {found.input_hash:016x}"
         )
+
+
+class Tally:
+    """Events and hashes by client, as they pass."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[int, int]] = {}
+
+    def add(self, client_id: str, share: Share) -> None:
+        """Count a share."""
+        events, input_hash = self._sums.get(client_id, (0, 0))
+        self._sums[client_id] = events + share.events, input_hash + share.input_hash
+
+    def of(self, wanted: ClientHour) -> tuple[int, str]:
+        """Return the client's events and the sum of their hashes, as manifests write it.
+
+        Raises:
+            ArchiveTorn: there are not as many events as the sources should have.
+        """
+        events, input_hash = self._sums.get(wanted.client_id, (0, 0))
+        if events != wanted.events:
+            raise ArchiveTorn(
+                f"the archive holds {events} events of {wanted.client_id}; "
+                f"its manifests say {wanted.events}"
+            )
+        return events, f"{input_hash % HASH_SPACE:016x}"
