@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _JOINS = {Dimension.EXPERIMENT: "#VARIANT#", Dimension.PAYLOAD: "#VALUE#"}
 _EXACT = Context(prec=40)  # two numbers of DynamoDB's 38 digits; Python's own default is 28
 
+BY_VERSION_INDEX = "by_version"
+"""Sparse: `replay_version`, which live rows do not have, and PK."""
+
 
 def scope_key(scope: Scope) -> str:
     """Return the partition key of a scope.
@@ -97,6 +100,25 @@ class AggregatesReader:
             TableName=self._table, ProjectionExpression="PK"
         )
         with translated("Scan aggregates"):
+            keys = (from_attributes(item)["PK"] for page in pages for item in page["Items"])
+            for key, _ in groupby(keys):
+                yield scope_of(key)
+
+    def scopes_of(self, version: Version) -> Iterator[Scope]:
+        """Yield each scope that has rows of a replay's version, once.
+
+        The index holds replayed rows alone, and is eventually consistent.
+
+        Raises:
+            ConfigError, RetryableError: the index cannot be read (while iterating).
+        """
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_VERSION_INDEX,
+            KeyConditionExpression="replay_version = :version",
+            ExpressionAttributeValues=to_attributes({":version": version}),
+        )
+        with translated("Query aggregates by version"):
             keys = (from_attributes(item)["PK"] for page in pages for item in page["Items"])
             for key, _ in groupby(keys):
                 yield scope_of(key)

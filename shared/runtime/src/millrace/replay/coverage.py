@@ -82,6 +82,10 @@ class Coverage:
         scope = (key.scope.dimension, key.scope.ids[0])
         return all(need in (None, scope) for need in self._needs(metric))
 
+    def is_live(self, metric: str) -> bool:
+        """Tell whether live computes a metric of that name."""
+        return metric in self.metrics and self.metrics[metric].mode is Mode.LIVE
+
     def windows(self) -> list[WindowCoverage]:
         """Return the windows of each width that some metric has, hours first."""
         asked = {width for metric in self.metrics.values() for width in metric.windows}

@@ -1,0 +1,106 @@
+"""Comparing a replay's version with live, row by row."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from millrace.aggregates import LIVE, AggregateRow, Scope, Version
+from millrace.definitions import Definitions
+from millrace.index import IndexEntry
+from millrace.keys import definitions_key
+from millrace.ports import Objects
+from millrace.raw_lines import unpack
+from millrace.replay.coverage import Coverage
+from millrace.replay.difference import Comparison, Verdict, belongs, compared, paired
+from millrace.replay.plan import Plan
+from millrace.replay.planned import PlannedEvent
+from millrace.replay.planning import Planner
+from millrace.replay.ports import ReplayLedger
+from millrace.windows import WindowWidth, window_of
+
+Parse = Callable[[bytes, str], Definitions]
+
+
+class Aggregates(Protocol):
+    """The aggregates table. May block, raise RetryableError or ConfigError."""
+
+    def scopes_of(self, version: Version) -> Iterator[Scope]:
+        """Yield each scope that has rows of a replay's version, once."""
+        ...
+
+    def query(
+        self,
+        scope: Scope,
+        width: WindowWidth,
+        *,
+        metric: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        version: Version | None = LIVE,
+    ) -> Iterator[AggregateRow]:
+        """Yield the rows whose window begins at `start` or later and before `end`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Diffing:
+    """The use case, over its ports."""
+
+    ledger: ReplayLedger
+    aggregates: Aggregates
+    objects: Objects
+    planner: Planner
+    parse: Parse
+
+    def diff(self, replay_id: str) -> Iterator[Comparison]:
+        """Yield the comparison of each row of the replay's scopes, scope by scope.
+
+        Raises:
+            UnknownReplay: there is none.
+            ConfigError, RetryableError: a table or the bucket cannot be read (while iterating).
+        """
+        replay = self.ledger.replay(replay_id)
+        plan = self.ledger.plan(replay.plan_id)
+        key = definitions_key(replay.defs_version)
+        definitions = self.parse(self.objects.get(key), key)
+        coverage = Coverage.of(plan.selection, definitions.metrics)
+        since: list[IndexEntry] | None = None
+        for scope in self.aggregates.scopes_of(replay.version):
+            for comparison in self._compared(scope, replay.version, coverage):
+                if comparison.verdict is not Verdict.INPUTS:
+                    yield comparison
+                    continue
+                since = self._arrived_since(plan) if since is None else since
+                yield _named(comparison, since)
+
+    def _compared(self, scope: Scope, version: Version, coverage: Coverage) -> Iterator[Comparison]:
+        selection = coverage.selection
+        for width in WindowWidth:
+            start = window_of(selection.start, width).start
+            rows = self.aggregates.query(scope, width, start=start, end=selection.end, version=None)
+            for pair in paired(rows, LIVE, version):
+                yield compared(pair, coverage)
+
+    def _arrived_since(self, plan: Plan) -> list[IndexEntry]:
+        """Return the events that the plan's selection names now and did not name then."""
+        planned = {
+            (event.source, event.event_id, event.arrival_time)
+            for chunk in plan.chunks
+            for event in map(PlannedEvent.from_line, unpack(self.objects.get(chunk.key)))
+        }
+        return [
+            entry
+            for entry in self.planner.selected(plan.selection)
+            if (entry.source, entry.event_id, entry.arrival_time) not in planned
+        ]
+
+
+def _named(comparison: Comparison, since: Sequence[IndexEntry]) -> Comparison:
+    ids = [entry.event_id for entry in since if belongs(entry, comparison.key)]
+    return comparison.naming(ids)
+
+
+def verdicts(comparisons: Sequence[Comparison]) -> Mapping[Verdict, int]:
+    """Return how many rows came to which verdict."""
+    return {verdict: sum(each.verdict is verdict for each in comparisons) for verdict in Verdict}
