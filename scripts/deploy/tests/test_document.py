@@ -33,3 +33,11 @@ def test_staging_is_made_as_documented(staging_commands, tmp_path):
     main = (found.root / "main.tf").read_text()
     assert 'environment = "staging"' in main
     assert 'environment = "prod"' not in main
+
+
+@pytest.mark.parametrize("target", ["bootstrap", "plan", "deploy", "outputs", "destroy"])
+def test_make_calls_the_command_of_the_same_name(target):
+    """`make TARGET` is `python -m millrace_deploy TARGET`, its variables in the environment."""
+    command = ["make", "--dry-run", "--assume-old", "setup", target, "ENV=dev"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"python -m millrace_deploy {target}" in shown
