@@ -105,7 +105,7 @@ def _run_steps(
             with render.put_progress(total, progress):
                 return send_file(source, stream, progress)
         sample = make_sample(SAMPLE)
-        store_experiments(sample, environment.clients.dynamodb(), environment.outputs.tables)
+        store_experiments(sample, environment)
         with render.put_progress(sample.truth.records, progress):
             return send_sample(sample, stream, progress)
 

@@ -1,42 +1,36 @@
 """Puts a sample's experiments and assignments where enrich looks them up."""
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from millrace.assignments import EntityAssignment
-from millrace.aws.assignments import AssignmentsWriter
-from millrace.aws.experiments import DynamoExperiments
-from millrace.times import parse_rfc3339
-from millrace_cli.aws import explained
-from millrace_cli.environment import Tables
+import orjson
+
+from millrace_cli import assignments, experiments
+from millrace_cli.environment import Environment
 from millrace_cli.generate.sample import Sample
+from millrace_cli.loading import Keyed, chunks
+from millrace_cli.rows import Row
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+Entry = TypeVar("Entry", bound=Keyed)
 
 
-def store_experiments(sample: Sample, client: "DynamoDBClient", tables: Tables) -> None:
-    """Store what the sample's files of experiments and assignments hold; again changes nothing.
+def store_experiments(sample: Sample, environment: Environment) -> None:
+    """Store the sample's experiments and assignments as `load` does; again changes nothing.
 
     Before its events are sent: what is enriched earlier stays without.
 
     Raises:
         CommandError: a table is missing or cannot be written.
     """
-    by_entity: dict[str, list[EntityAssignment]] = defaultdict(list)
-    for row in sample.assignments:
-        by_entity[str(row["entity_id"])].append(
-            EntityAssignment(
-                str(row["experiment_id"]),
-                str(row["variant"]),
-                parse_rfc3339(str(row["assigned_at"])),
-            )
-        )
-    writer = AssignmentsWriter(client, tables.assignments)
-    with explained("store the sample's experiments and assignments"):
-        DynamoExperiments(client, tables.experiments).put(
-            (str(row["experiment_id"]), {k: v for k, v in row.items() if k != "experiment_id"})
-            for row in sample.experiments
-        )
-        for entity_id, assignments in by_entity.items():
-            writer.assign(entity_id, assignments)
+    experiment_table = experiments.ExperimentTable(environment)
+    for known in chunks(_entries(sample.experiments, experiments.entry_reader(()))):
+        experiment_table.store(known)
+    assignment_table = assignments.AssignmentTable(environment)
+    for assigned in chunks(_entries(sample.assignments, assignments.entry_reader(()))):
+        assignment_table.store(assigned)
+
+
+def _entries(rows: Sequence[Mapping[str, object]], entry_of: Callable[[Row], Entry]) -> list[Entry]:
+    return [
+        entry_of(Row(number, row, orjson.dumps(row))) for number, row in enumerate(rows, start=1)
+    ]
