@@ -81,7 +81,7 @@ destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 	@$(DEPLOY) destroy
 
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --cov
 
 check: setup lint typecheck imports lock-check zip-check terraform-scan test ## Everything that must pass before a change lands
 

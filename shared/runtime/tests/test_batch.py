@@ -191,3 +191,17 @@ def test_memory_is_a_high_water_mark():
     code = "from millrace.batch import max_memory_mb as now; bytearray(96 << 20); print(now())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert 96 < float(done.stdout) < 1000
+
+
+def test_memory_is_the_processs_own():
+    """A small process started by a large one says what it held itself.
+
+    getrusage(2) would not: Linux carries the starting process's peak over into the new program.
+    """
+    small = "from millrace.batch import max_memory_mb as now; print(now())"
+    large = (
+        "import subprocess, sys; held = bytearray(300 << 20); "
+        f"subprocess.run([sys.executable, '-c', {small!r}], check=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", large], capture_output=True, check=True)
+    assert 1 < float(done.stdout) < 200

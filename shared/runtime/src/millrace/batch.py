@@ -1,10 +1,10 @@
 """A batch from its delivery to its figures: the same for every service that works in batches."""
 
 import resource
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +14,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from millrace.errors import MillraceError
 from millrace.observability import MetricName, count
 from millrace.settings import FunctionSettings, load_settings
+
+_PROCESS_STATUS = Path("/proc/self/status")  # proc_pid_status(5)
 
 Service = TypeVar("Service")
 Settings = TypeVar("Settings", bound=FunctionSettings)
@@ -67,10 +69,15 @@ def _count(metrics: Metrics, names: BatchNames, batch: Batch, took_s: float) -> 
 def max_memory_mb() -> float:
     """Return the most memory that this process has held since its cold start.
 
-    Linux tells kilobytes, macOS bytes: getrusage(2).
+    On Linux as the kernel has it for this program: getrusage(2) would tell also what the process
+    that started it held. Elsewhere getrusage's figure, which macOS gives in bytes.
     """
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    try:
+        status = _PROCESS_STATUS.read_text()
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
+    (peak_kb,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak_kb) / 1024
 
 
 Work = Callable[[Service, Mapping[str, Any], LambdaContext, Batch], dict[str, Any]]
