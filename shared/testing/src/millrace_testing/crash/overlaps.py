@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-api
 """
 
 from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import orjson
@@ -16,11 +16,17 @@ from millrace_testing.crash.wire import Wire, answer, operation_of
 
 
 class OverlapRefusing(Wire):
-    """A wire for the clients of several workers; each attaches its own."""
+    """A wire for the clients of several workers; each attaches its own.
 
-    def __init__(self) -> None:
+    `latency_s` is how long each transaction is under way at least: the engine needs less than AWS,
+    and what is over at once meets nothing.
+    """
+
+    def __init__(self, latency_s: float) -> None:
         super().__init__()
         self.refused = 0
+        self._latency_s = latency_s
+        self._never = Event()
         self._under_way: set[str] = set()
         self._guard = Lock()
 
@@ -36,6 +42,7 @@ class OverlapRefusing(Wire):
                 return _conflict(request, met)
             self._under_way.update(items)
         try:
+            self._never.wait(self._latency_s)
             return send(request)
         finally:
             with self._guard:
