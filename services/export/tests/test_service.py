@@ -14,6 +14,8 @@ from export.service import Bounds
 from millrace.errors import ObjectMissing
 from millrace_testing.builders import enriched_event
 
+pytestmark = pytest.mark.archival
+
 CLIENTS = ("#en/wiki", "acme", "shop")
 HOUR = datetime(2025, 12, 28, 9, tzinfo=UTC)
 HOUR_LABEL = "2025-12-28T09"

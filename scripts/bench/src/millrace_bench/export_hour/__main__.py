@@ -4,7 +4,6 @@ Each step is a process of its own, so that the export's peak of memory is its ow
 """
 
 import json
-import resource
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +21,7 @@ from export.service import Bounds, Export
 from millrace.aws.ledger_items import to_attributes
 from millrace.aws.manifests import ManifestsReader
 from millrace.aws.objects import S3Objects
+from millrace.batch import max_memory_mb
 from millrace.clock import SystemClock
 from millrace.windows import hour_label
 from millrace_bench.export_hour.folder import FolderArchive, FolderS3, RememberedExports
@@ -93,9 +93,20 @@ def run(folder: Path, engine: Engine = None) -> None:
     started = perf_counter()
     outcome = export.export(HOUR, Status.COMPLETE)
     took_s = perf_counter() - started
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures = {"events": outcome.events, "took_s": took_s, "peak_mb": peak_mb}
+    figures = {"events": outcome.events, "took_s": took_s, "peak_mb": _peak_mb()}
     typer.echo(json.dumps(figures | {"files": len(outcome.written)}))
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process has held.
+
+    Linux's ru_maxrss would include that of the process that started this one, from before exec.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return max_memory_mb()
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
 
 
 def _without_store(folder: Path) -> Export:
