@@ -138,7 +138,7 @@ class ExportStory:
                 exports=DynamoExports(clients.dynamodb, self.name, clock),
                 files=S3ClientFiles(clients.s3, PART_BYTES),
                 placement=Placement(self.name, {}, Form()),
-                new_spill=DiskSpill,
+                new_spill=lambda: DiskSpill(10_000_000),
                 bounds=Bounds(1, 1),
             ),
             clock=clock,

@@ -116,7 +116,7 @@ def _without_store(folder: Path) -> Export:
         exports=RememberedExports(),
         files=S3ClientFiles(s3),
         placement=Placement("files", {}, Form()),
-        new_spill=DiskSpill,
+        new_spill=lambda: DiskSpill(Bounds().spill_bytes),
         bounds=Bounds(),
     )
 
@@ -129,7 +129,7 @@ def _with_store(store: _Store) -> Export:
         exports=DynamoExports(store.dynamodb, TABLE, SystemClock()),
         files=S3ClientFiles(store.s3),
         placement=Placement(BUCKET, {}, Form()),
-        new_spill=DiskSpill,
+        new_spill=lambda: DiskSpill(Bounds().spill_bytes),
         bounds=Bounds(),
     )
 
