@@ -53,9 +53,9 @@ def body_of(pipeline, key):
 def test_an_hour_is_exported_and_late_events_touch_their_clients(pipeline, tmp_path):
     """Each event is in one file, complete; late events change the touched client's files alone."""
     sent(pipeline, events_file(tmp_path, "first", range(600), CLIENTS), 600)
+    # At five past, the schedule may have been here first: what counts is what lies there.
     report = json.loads(pipeline.millrace("export", HOUR, "--json"))
-    assert (report["failed"], report["events"], report["files_written"]) == (0, 600, 3)
-    assert report["hours"][0]["status"] == "complete"
+    assert (report["failed"], report["hours"][0]["status"]) == (0, "complete")
     files = files_of(pipeline)
     data = [key for key in files if not key.endswith("manifest.json")]
     assert sorted(data) == [
@@ -74,7 +74,8 @@ def test_an_hour_is_exported_and_late_events_touch_their_clients(pipeline, tmp_p
 
     sent(pipeline, events_file(tmp_path, "late", range(600, 610), ["acme"]), 10)
     late = json.loads(pipeline.millrace("export", HOUR, "--json"))
-    assert (late["files_written"], late["events"]) == (1, 210)
+    assert late["failed"] == 0
+    assert len(body_of(pipeline, "clients/acme/events-2024-05-06-07.json").splitlines()) == 210
     changed = {key for key, etag in files_of(pipeline).items() if files.get(key) != etag}
     assert changed == {
         "clients/acme/events-2024-05-06-07.json",

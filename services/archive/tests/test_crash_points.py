@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from archive.adapters import DynamoDirtyHours, DynamoManifests, S3StampedObjects
 from archive.service import Archive
@@ -21,11 +19,12 @@ from millrace.keys import enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference, Reference
 from millrace_testing.builders import ARRIVAL, commit_of, enriched_event, event_bytes
+from millrace_testing.crash.clients import clients_on
 from millrace_testing.crash.explore import explore, explore_pairs, sampled
 from millrace_testing.crash.wire import Wire
 from millrace_testing.tables import COMMITS, MANIFESTS, create_table
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.archival]
 
 SEED, PAIRS = 20_251_228, 30
 
@@ -38,23 +37,8 @@ class Clients:
     s3: Any
 
     @classmethod
-    def of(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
-        retries: Any = {"mode": "standard", "max_attempts": 3}
-        config = Config(retries=retries, s3={"addressing_style": "path"})
-        made = [
-            boto3.client(
-                name,
-                endpoint_url=endpoint,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=config,
-            )
-            for name in ("dynamodb", "s3")
-        ]
-        for client in made if wire else ():
-            wire.attach(client)
-        return cls(*made)
+    def on(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
+        return cls(*clients_on(endpoint, "dynamodb", "s3", wire=wire))
 
 
 class ArchiveStory:
@@ -142,8 +126,8 @@ class ArchiveStory:
 @pytest.fixture(scope="module")
 def stage(engine) -> tuple[tuple[Wire, Wire], tuple[Clients, Clients, Clients]]:
     wires = Wire(), Wire()
-    first, second = (Clients.of(engine.endpoint, wire) for wire in wires)
-    return wires, (first, second, Clients.of(engine.endpoint))
+    first, second = (Clients.on(engine.endpoint, wire) for wire in wires)
+    return wires, (first, second, Clients.on(engine.endpoint))
 
 
 def test_every_crash_point_survives(stage, capsys):

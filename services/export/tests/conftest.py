@@ -154,6 +154,7 @@ class World:
     )
     placement: Placement = field(default_factory=lambda: Placement("data", {}, Form()))
     bounds: Bounds = field(default_factory=lambda: Bounds(2, 2, 10_000_000))
+    spill_limit: int = 10_000_000
 
     def export(self, tap: Tap | None = None) -> Export:
         """Return the service, its ports' calls reported to `tap` first."""
@@ -166,7 +167,7 @@ class World:
             exports=on(self.exports),
             files=on(self.files),
             placement=self.placement,
-            new_spill=lambda: DiskSpill(flush_bytes=2_000),
+            new_spill=lambda: DiskSpill(self.spill_limit, flush_bytes=2_000),
             bounds=self.bounds,
         )
 

@@ -17,7 +17,7 @@ from export.adapters.rows import DynamoDirtyHours, DynamoExports
 from export.adapters.spill import DiskSpill
 from export.domain.files import Content, Exported, Place, Status
 from export.domain.form import FileCompression, FileFormat, Form
-from export.ports import DirtyHour, Overtaken, UploadFailed
+from export.ports import DirtyHour, Overtaken, SpillFull, UploadFailed
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import to_attributes
 from millrace.aws.manifests import ManifestsReader, dirty_key
@@ -217,7 +217,7 @@ def test_the_archive_is_what_manifests_say(dynamodb, s3):
 @pytest.mark.parametrize("flush_bytes", [1, 30, 10_000])
 def test_a_spill_gives_back_what_it_got(tmp_path, flush_bytes):
     """Per client the lines in their order, flushed or not; nothing stays on disk."""
-    with DiskSpill(str(tmp_path), flush_bytes) as spill:
+    with DiskSpill(10_000, str(tmp_path), flush_bytes) as spill:
         for number in range(20):
             spill.add(f"client-{number % 3}", f"line {number}\n".encode())
         for client in range(3):
@@ -225,6 +225,14 @@ def test_a_spill_gives_back_what_it_got(tmp_path, flush_bytes):
             assert text.decode().splitlines() == [f"line {n}" for n in range(client, 20, 3)]
         assert list(spill.texts("nobody")) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spill_has_a_limit(tmp_path):
+    """Events beyond the room are refused, not lost."""
+    with DiskSpill(50, str(tmp_path), 1) as spill:
+        spill.add("a", b"1\n")
+        with pytest.raises(SpillFull, match="50 bytes"):
+            spill.add("a", bytes(range(11, 256)))
 
 
 class TestProgress:

@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
 from export.adapters.archive import ManifestedArchive
 from export.adapters.files import S3ClientFiles
@@ -27,11 +25,12 @@ from millrace.clock import SystemClock
 from millrace.compression import compressed
 from millrace.errors import MillraceError
 from millrace_testing.builders import enriched_event
+from millrace_testing.crash.clients import clients_on
 from millrace_testing.crash.explore import explore, explore_pairs, sampled
 from millrace_testing.crash.wire import FaultKind, Wire
 from millrace_testing.tables import MANIFESTS, create_table
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.archival]
 
 SEED, PAIRS = 20_251_228, 30
 HOUR = datetime(2025, 12, 28, 9, tzinfo=UTC)
@@ -48,23 +47,8 @@ class Clients:
     s3: Any
 
     @classmethod
-    def of(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
-        retries: Any = {"mode": "standard", "max_attempts": 3}
-        config = Config(retries=retries, s3={"addressing_style": "path"})
-        made = [
-            boto3.client(
-                name,
-                endpoint_url=endpoint,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=config,
-            )
-            for name in ("dynamodb", "s3")
-        ]
-        for client in made if wire else ():
-            wire.attach(client)
-        return cls(*made)
+    def on(cls, endpoint: str, wire: Wire | None = None) -> "Clients":
+        return cls(*clients_on(endpoint, "dynamodb", "s3", wire=wire))
 
 
 class Settled:
@@ -154,7 +138,7 @@ class ExportStory:
                 exports=DynamoExports(clients.dynamodb, self.name, clock),
                 files=S3ClientFiles(clients.s3, PART_BYTES),
                 placement=Placement(self.name, {}, Form()),
-                new_spill=DiskSpill,
+                new_spill=lambda: DiskSpill(10_000_000),
                 bounds=Bounds(1, 1),
             ),
             clock=clock,
@@ -168,8 +152,8 @@ class ExportStory:
 @pytest.fixture(scope="module")
 def stage(engine) -> tuple[tuple[Wire, Wire], tuple[Clients, Clients, Clients]]:
     wires = Wire(), Wire()
-    first, second = (Clients.of(engine.endpoint, wire) for wire in wires)
-    return wires, (first, second, Clients.of(engine.endpoint))
+    first, second = (Clients.on(engine.endpoint, wire) for wire in wires)
+    return wires, (first, second, Clients.on(engine.endpoint))
 
 
 def test_every_crash_point_survives(stage, capsys):

@@ -96,6 +96,7 @@ def test_official_samples_of_a_schedule(s3, name):
             "files_written": 2,
             "manifests_written": 0,
             "clients_left": 0,
+            "clients_failed": 0,
             "events": 5,
         }
     ]

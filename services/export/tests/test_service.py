@@ -11,8 +11,10 @@ from export.domain.form import FileCompression, FileFormat, Form
 from export.domain.routing import ArchiveTorn
 from export.ports import UploadFailed
 from export.service import Bounds
-from millrace.errors import ObjectMissing
+from millrace.errors import ConfigError, ObjectMissing
 from millrace_testing.builders import enriched_event
+
+pytestmark = pytest.mark.archival
 
 CLIENTS = ("#en/wiki", "acme", "shop")
 HOUR = datetime(2025, 12, 28, 9, tzinfo=UTC)
@@ -209,7 +211,7 @@ def test_a_hour_that_fails_does_not_stop_the_others(new_world, new_events):
     report = world.hourly().changed()
     (failed,) = report.failed
     assert (failed.hour, "archive/h8/c-0.ndjson.gz" in failed.error) == ("2025-12-28T08", True)
-    assert [outcome.hour for outcome in report.outcomes] == [HOUR_LABEL]
+    assert len(world.events_of("acme")) == 20
     assert list(world.dirty.tokens) == ["2025-12-28T08"]
 
 
@@ -327,7 +329,7 @@ def test_late_events_inside_any_call(new_world, new_events, new_tap):
 
 
 def test_a_store_that_is_down_is_counted(new_world):
-    """An upload that fails leaves the hour listed and is told apart from other failures."""
+    """Uploads that fail leave the hour listed and are told apart from other failures."""
     world = new_world()
 
     def write(*args):
@@ -335,4 +337,37 @@ def test_a_store_that_is_down_is_counted(new_world):
 
     world.files.write = write
     report = world.hourly().changed()
-    assert (report.failed_uploads, len(report.failed)) == (1, 1)
+    assert (report.failed_uploads, len(report.failed)) == (3, 1)
+    assert "SlowDown" in report.failed[0].error
+    assert list(world.dirty.tokens) == [HOUR_LABEL]
+
+
+@pytest.mark.parametrize("method", ["version", "write"])
+@pytest.mark.parametrize("bounds", [Bounds(2, 2, 10**7), Bounds(2, 2, 1)], ids=["spill", "stream"])
+def test_a_client_that_fails_stops_no_other(new_world, monkeypatch, method, bounds):
+    """One client's bucket is gone: it is named, the others have their files, the hour waits."""
+    world = new_world(placement=Placement("data", {"acme": "gone"}, Form()), bounds=bounds)
+    working = getattr(world.files, method)
+
+    def failing(place, *rest):
+        if "gone" in str(place):
+            raise ConfigError("NoSuchBucket")
+        return working(place, *rest)
+
+    monkeypatch.setattr(world.files, method, failing)
+    report = world.hourly().changed()
+    assert [each.error for each in report.failed] == ["1 clients failed; acme: NoSuchBucket"]
+    assert (world.events_of("shop"), world.events_of("#en/wiki")) == (ids(2), ids(1))
+    assert list(world.dirty.tokens) == [HOUR_LABEL]
+    monkeypatch.setattr(world.files, method, working)
+    (outcome,) = world.hourly().changed().outcomes
+    assert (outcome.written, whole(world)) == (["acme"], ALL)
+
+
+def test_a_spill_that_is_full_is_done_in_halves(new_world):
+    """Estimates may be wrong: where the room does not suffice, fewer clients share a pass."""
+    clean, world = new_world(), new_world(spill_limit=1)
+    clean.hourly().changed()
+    world.hourly().changed()
+    assert world.files.bodies == clean.files.bodies
+    assert max(world.archive.reads.values()) > 1

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -90,3 +91,10 @@ def test_an_unknown_ending_is_named():
     """A key that no archive object has is not guessed at."""
     with pytest.raises(UnknownCompression, match=r"archive/x\.br"):
         compression_of("archive/x.br")
+
+
+@pytest.mark.parametrize("service", ["archive", "export"])
+def test_services_of_the_archive_bring_zstd(service):
+    """What reads or writes archive objects has the package in its zip."""
+    requirements = Path(__file__).parents[3] / "services" / service / "requirements.txt"
+    assert "zstandard==" in requirements.read_text()

@@ -28,6 +28,7 @@ module "pipeline" {
   queues                   = { for name in ["enrich", "aggregate", "archive"] : name => { visibility_timeout_s = var.timeout_s, max_receive_count = 3 } }
   stream_mapping           = { batch_window_s = 1, bisect_on_error = false }
   visibility_timeout_ratio = 1
+  catalog                  = { enabled = false } # Glue and Athena ask for the account that is skipped above
   enforce_tls              = false
   enforce_if_none_match    = false
   point_in_time_recovery   = false

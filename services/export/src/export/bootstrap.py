@@ -43,7 +43,7 @@ def build_export(settings: ExportSettings) -> HourlyExport:
                 settings.export_client_buckets,
                 Form(settings.export_format, settings.export_compression),
             ),
-            new_spill=DiskSpill,
+            new_spill=lambda: DiskSpill(settings.export_spill_bytes * 19 // 10),
             bounds=Bounds(
                 settings.export_segments, settings.export_uploads, settings.export_spill_bytes
             ),

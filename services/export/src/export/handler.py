@@ -49,8 +49,9 @@ def _measure(report: Report, batch: Batch) -> None:
     count(metrics, MetricName.UPLOADS_FAILED, report.failed_uploads)
     count(metrics, MetricName.HOURS_COMPLETE, complete)
     count(metrics, MetricName.HOURS_PROVISIONAL, len(report.outcomes) - complete)
-    batch.delivered = len(report.outcomes) + len(report.failed)
-    batch.failed = len(report.failed)
+    failed = {each.hour for each in report.failed}
+    batch.delivered = len(failed | {outcome.hour for outcome in report.outcomes})
+    batch.failed = len(failed)
     batch.events = sum(outcome.events for outcome in report.outcomes)
 
 
@@ -65,6 +66,7 @@ def _answer(report: Report) -> dict[str, Any]:
                 "files_written": len(outcome.written),
                 "manifests_written": len(outcome.relabelled),
                 "clients_left": outcome.left,
+                "clients_failed": len(outcome.failed),
                 "events": outcome.events,
             }
             for outcome in report.outcomes

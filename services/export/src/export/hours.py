@@ -18,7 +18,7 @@ from millrace.windows import hour_label
 
 @dataclass(frozen=True, slots=True)
 class FailedHour:
-    """An hour that could not be exported now; it stays on the list."""
+    """An hour that could not be exported, or not for all; it stays on the list."""
 
     hour: str
     error: str
@@ -30,9 +30,14 @@ class Report:
 
     outcomes: list[HourOutcome] = field(default_factory=list)
     failed: list[FailedHour] = field(default_factory=list)
-    failed_uploads: int = 0
     hours_left: int = 0
     """Hours that nothing was begun for, because the time did not suffice."""
+
+    @property
+    def failed_uploads(self) -> int:
+        """Files or manifests that could not be written."""
+        errors = [error for outcome in self.outcomes for error in outcome.failed.values()]
+        return sum(isinstance(error, UploadFailed) for error in errors)
 
     @property
     def done(self) -> bool:
@@ -89,26 +94,37 @@ class HourlyExport:
         status = progress.status(start, self.grace)
         try:
             outcome = self.export.export(start, status, only_client, has_time)
-            whole = status is Status.COMPLETE and not outcome.left and only_client is None
-            if whole and hour.token:
+            whole = not outcome.left and not outcome.failed and only_client is None
+            if whole and hour.token and status is Status.COMPLETE:
                 self.dirty_hours.clear(hour)
         except MillraceError as err:
             self.logger.exception("hour not exported", extra={"hour": hour.hour})
             report.failed.append(FailedHour(hour.hour, str(err)))
-            report.failed_uploads += isinstance(err, UploadFailed)
             return
+        report.outcomes.append(outcome)
+        self._log(outcome)
+        if outcome.failed:
+            client_id, error = next(iter(outcome.failed.items()))
+            problem = f"{len(outcome.failed)} clients failed; {client_id}: {error}"
+            report.failed.append(FailedHour(hour.hour, problem))
+
+    def _log(self, outcome: HourOutcome) -> None:
+        for client_id, error in outcome.failed.items():
+            self.logger.error(
+                "client not exported",
+                extra={"hour": outcome.hour, "client_id": client_id, "error": str(error)},
+            )
         self.logger.info(
             "hour exported",
             extra={
-                "hour": hour.hour,
-                "status": status.value,
+                "hour": outcome.hour,
+                "status": outcome.status.value,
                 "clients": outcome.clients,
                 "files": len(outcome.written),
                 "events": outcome.events,
                 "left": outcome.left,
             },
         )
-        report.outcomes.append(outcome)
 
 
 def _start(hour: str) -> datetime:

@@ -14,6 +14,10 @@ class UploadFailed(RetryableError):
     """A file or manifest could not be written now."""
 
 
+class SpillFull(RetryableError):
+    """The events of a pass take more room than was estimated: do with fewer clients."""
+
+
 class Overtaken(UploadFailed):
     """Another export changed a file or a row since this one looked at it: begin again."""
 
@@ -120,7 +124,11 @@ class Spill(Protocol):
     """Room on disk for the events of a pass, by client; a context that gives the room back."""
 
     def add(self, client_id: str, text: bytes) -> None:
-        """Keep whole lines behind the client's earlier ones."""
+        """Keep whole lines behind the client's earlier ones.
+
+        Raises:
+            SpillFull: there is no room for them.
+        """
         ...
 
     def texts(self, client_id: str) -> Iterator[bytes]:

@@ -8,15 +8,18 @@ that overslept finds another version there and gives up; it can never put old co
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from export.domain.files import Content, Exported, Placement, Status, manifest
 from export.domain.routing import Routed, Tally, route
 from export.domain.sources import ArchivedObject, ClientHour, HourIndex, objects_of, passes
 from export.parallel import in_order
-from export.ports import Archive, Bases, ClientFiles, Exports, Spill
+from export.ports import Archive, Bases, ClientFiles, Exports, Spill, SpillFull
+from millrace.errors import MillraceError
 from millrace.windows import hour_label
 
 HasTime = Callable[[], bool]
+T = TypeVar("T")
 
 
 def always() -> bool:
@@ -49,6 +52,8 @@ class HourOutcome:
     """Clients whose file was right, and whose manifest says another status now."""
     left: int = 0
     """Clients for whom the time did not suffice."""
+    failed: dict[str, MillraceError] = field(default_factory=dict)
+    """Clients whose files could not be looked at or written, and why; the others were."""
     events: int = 0
     """Events in the files that were written."""
 
@@ -119,7 +124,12 @@ class _Run:
         while True:
             index = self._read_rows(index)
             wanted = [each for each in index.clients() if self._only in (None, each.client_id)]
-            stale = [each for each in wanted if not self._is_current(exported, each)]
+            stale = [
+                each
+                for each in wanted
+                if not self._is_current(exported, each)
+                and each.client_id not in self.outcome.failed
+            ]
             unseen = [each.client_id for each in stale if each.client_id not in bases]
             if not unseen:
                 self.outcome.clients = len(wanted)
@@ -141,7 +151,8 @@ class _Run:
             if not self._has_time():
                 break
             self._pass([by_client[each.client_id] for each in group])
-        self.outcome.left = len(tasks) - len(self.outcome.relabelled) - len(self.outcome.written)
+        done = {*self.outcome.relabelled, *self.outcome.written, *self.outcome.failed}
+        self.outcome.left = sum(task.wanted.client_id not in done for task in tasks)
 
     def _read_rows(self, known: HourIndex) -> HourIndex:
         """Return the index of the hour's rows; `known` itself if there is none that it lacks."""
@@ -181,20 +192,41 @@ class _Run:
     def _versions(self, rows: Iterable[Exported]) -> dict[str, Bases]:
         files = self._ports.files
 
-        def look(row: Exported) -> tuple[str, Bases]:
+        def look(row: Exported) -> tuple[str, Bases | None]:
             place = row.place
-            return row.client_id, Bases(
-                files.version(place.bucket, place.key),
-                files.version(place.bucket, place.manifest_key(self._hour)),
-            )
 
-        return dict(in_order(look, rows, self._ports.bounds.segments))
+            def bases() -> Bases:
+                return Bases(
+                    files.version(place.bucket, place.key),
+                    files.version(place.bucket, place.manifest_key(self._hour)),
+                )
+
+            return row.client_id, self._for_client(row.client_id, bases)
+
+        looked = in_order(look, rows, self._ports.bounds.segments)
+        return {client_id: bases for client_id, bases in looked if bases is not None}
+
+    def _for_client(self, client_id: str, work: Callable[[], T]) -> T | None:
+        """Do what concerns one client alone; its failure is noted and stops nobody else."""
+        try:
+            return work()
+        except MillraceError as err:
+            self.outcome.failed[client_id] = err
+            return None
 
     def _pass(self, tasks: Sequence[_Task]) -> None:
         """Read the archive once for all of `tasks` and write their files."""
         if len(tasks) == 1:
             self._stream(tasks[0])
             return
+        try:
+            self._spilled(tasks)
+        except SpillFull:  # nothing is written yet
+            half = len(tasks) // 2
+            self._pass(tasks[:half])
+            self._pass(tasks[half:])
+
+    def _spilled(self, tasks: Sequence[_Task]) -> None:
         by_client = {task.wanted.client_id: task.wanted for task in tasks}
         tally = Tally()
         with self._ports.new_spill() as spill:
@@ -222,8 +254,8 @@ class _Run:
                 yield share.text
             tally.of(task.wanted)  # an error here leaves the upload incomplete
 
-        self._write(task, texts(), tally)
-        self._note(task.wanted)
+        if self._for_client(client_id, lambda: self._write(task, texts(), tally)):
+            self._note(task.wanted)
 
     def _read(self, objects: Iterable[ArchivedObject], wanted: Set[str]) -> Iterator[Routed]:
         def read(found: ArchivedObject) -> Routed:
@@ -233,8 +265,13 @@ class _Run:
 
     def _each(self, work: Callable[[_Task], str], tasks: Sequence[_Task]) -> Iterator[str]:
         """Do the tasks side by side while there is time; yield the clients that are done."""
+
+        def attempt(task: _Task) -> str | None:
+            return self._for_client(task.wanted.client_id, lambda: work(task))
+
         timely = (task for task in tasks if self._has_time())
-        return in_order(work, timely, self._ports.bounds.uploads)
+        done = in_order(attempt, timely, self._ports.bounds.uploads)
+        return (client_id for client_id in done if client_id is not None)
 
     def _write(self, task: _Task, texts: Iterable[bytes], tally: Tally) -> str:
         wanted, place = task.wanted, task.exported.place

@@ -28,5 +28,5 @@ class ExportSettings(FunctionSettings):
     """Files written at once; each holds one part of an upload."""
     export_spill_bytes: Annotated[int, Field(ge=1_000_000)] = 256_000_000
     """Compressed events of one pass on disk: about half of the function's /tmp."""
-    export_reserve_s: Annotated[int, Field(ge=1)] = 60
-    """Time of an invocation that is kept for what was begun."""
+    export_reserve_s: Annotated[int, Field(ge=1)] = 180
+    """Time of an invocation that is kept for what was begun: a pass over the archive."""

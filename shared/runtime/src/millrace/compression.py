@@ -1,15 +1,14 @@
 """NDJSON compressed for the archive: gzip or zstd, the same lines always the same bytes.
 
-Only what reads or writes archive objects imports this module: it needs the package zstandard
-(`millrace[zstd]`), which Python has in its own library only from 3.14 on.
+zstd needs the package zstandard (`millrace[zstd]`): Python has it in its own library only from 3.14
+on. It is imported where it is used, because this module is in every zip and the package is not: a
+service that reads or writes archive objects asks for the extra.
 """
 
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedReader, BytesIO
 from typing import IO, cast
-
-import zstandard
 
 from millrace.archive_layout import Compression
 from millrace.errors import MillraceError
@@ -26,6 +25,8 @@ def compressed(lines: Sequence[bytes], compression: Compression, level: int) -> 
     """Return `lines` (without line ends) as one object's bytes."""
     if compression is Compression.GZIP:
         return pack(lines, level=level).body
+    import zstandard  # noqa: PLC0415 - see above
+
     text = b"".join(line + b"\n" for line in lines)
     return zstandard.ZstdCompressor(level=level).compress(text)
 
@@ -52,6 +53,8 @@ def reader(key: str, body: IO[bytes]) -> IO[bytes]:
     if compression_of(key) is Compression.GZIP:
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=body, mode="rb"))
     else:
+        import zstandard  # noqa: PLC0415 - see above
+
         # An object may be several frames one after the other, as gzip has members.
         stream = zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True)
     return BufferedReader(stream, _READ_BYTES)  # type: ignore[type-var]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import zstandard
 
+from export.ports import SpillFull
+
 FLUSH_BYTES = 4 * 1024 * 1024
 _LEVEL = 1
 
@@ -25,8 +27,11 @@ class _Frame:
 class DiskSpill:
     """`export.ports.Spill` in a file that has no name, so that it goes even with a crash."""
 
-    def __init__(self, folder: str | None = None, flush_bytes: int = FLUSH_BYTES) -> None:
+    def __init__(
+        self, limit_bytes: int, folder: str | None = None, flush_bytes: int = FLUSH_BYTES
+    ) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._limit_bytes = limit_bytes
         self._flush_bytes = flush_bytes
         self._waiting: defaultdict[str, list[bytes]] = defaultdict(list)
         self._waiting_bytes = 0
@@ -34,7 +39,11 @@ class DiskSpill:
         self._end = 0
 
     def add(self, client_id: str, text: bytes) -> None:
-        """Keep whole lines behind the client's earlier ones; one thread at a time."""
+        """Keep whole lines behind the client's earlier ones; one thread at a time.
+
+        Raises:
+            SpillFull: the limit is passed, or the disk is full before it.
+        """
         self._waiting[client_id].append(text)
         self._waiting_bytes += len(text)
         if self._waiting_bytes >= self._flush_bytes:
@@ -62,9 +71,16 @@ class DiskSpill:
         compressor = zstandard.ZstdCompressor(level=_LEVEL)
         for client_id, texts in self._waiting.items():
             packed = compressor.compress(b"".join(texts))
-            self._file.write(packed)
+            if self._end + len(packed) > self._limit_bytes:
+                raise SpillFull(f"more than {self._limit_bytes} bytes of compressed events")
+            self._write(packed)
             self._frames[client_id].append(_Frame(self._end, len(packed)))
             self._end += len(packed)
-        self._file.flush()
         self._waiting.clear()
         self._waiting_bytes = 0
+
+    def _write(self, packed: bytes) -> None:
+        try:
+            os.pwrite(self._file.fileno(), packed, self._end)
+        except OSError as err:
+            raise SpillFull(f"the disk takes no more: {err}") from err
