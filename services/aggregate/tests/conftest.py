@@ -16,6 +16,7 @@ from aggregate.catalogue import DefinitionsCatalogue
 from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, Place, Sum, sums_of
 from aggregate.domain.units import CommitUnit, ReplayUnit
+from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loader
 from aggregate.service import Aggregate, Aggregated
 from millrace.aggregates import (
@@ -34,12 +35,14 @@ from millrace.enriched import EnrichedEvent
 from millrace.keys import definitions_key, enriched_key, replay_enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference
+from millrace.replay.progress import ProcessedObject, Progress, place_hash, progress_of
 from millrace.replay.reference import ReplayReference
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
 from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
-from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, create_table
+from millrace_testing.replays import FakeReplays
+from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, REPLAYS, create_table
 
 DEFINITIONS = b"""
 [[metric]]
@@ -156,6 +159,7 @@ class World:
         self.objects = FakeObjects()
         self.markers = FakeMarkers()
         self.counters = FakeCounters(self.ledger, self.clock)
+        self.replays = FakeReplays()
         self.objects.put_new(definitions_key(DEFS), DEFINITIONS)
 
     def service(self, tap: Tap | None = None) -> Aggregate:
@@ -167,6 +171,7 @@ class World:
             loader=Loader(ledger, objects, DefinitionsCatalogue(objects)),
             markers=on(self.markers),
             counters=on(self.counters),
+            replays=ReplayFollower(on(self.replays), self.clock),
             clock=self.clock,
             dry_run=self.dry_run,
         )
@@ -196,6 +201,8 @@ class World:
         """Put the object of some replayed events there; return the reference to it."""
         key = replay_enriched_key("replay-1", object_id)
         self.objects.put_new(key, pack([event.to_line() for event in events]).body)
+        places = frozenset(place_hash(f"{each.event_id} {each.arrival_time}") for each in events)
+        self.replays.list_object("replay-1", ProcessedObject(object_id, key, places, counted=False))
         return ReplayReference("replay-1", Version(version), object_id, key, DEFS, "corr-1")
 
     def row(
@@ -206,6 +213,11 @@ class World:
         key = AggregateKey(Scope.of(dimension, *ids), window, metric, Version(version))
         return self.counters.rows[key]
 
+    def progress(self) -> Progress:
+        """Return how far the events of the world's replay have come."""
+        replay = "replay-1"
+        return progress_of(self.replays.objects(replay), self.replays.skipped(replay))
+
     def end(self) -> dict[str, object]:
         """Return all that lasts and must not depend on who came first."""
         return {
@@ -215,6 +227,7 @@ class World:
             },
             "parts": set(self.counters.marks),
             "markers": set(self.markers.owner_of),
+            "progress": self.progress(),
             "marks": {
                 at: commit.head.marks.get(Stage.AGGREGATED)
                 for at, commit in self.ledger.commits.items()
@@ -292,6 +305,7 @@ def moto_db(monkeypatch) -> Iterator[Moto]:
         create_table(client, "commits-1", COMMITS)
         create_table(client, "aggregates-1", AGGREGATES)
         create_table(client, "markers-1", MARKERS)
+        create_table(client, "replays-1", REPLAYS)
         moto = Moto(client)
 
         def before_call(model: Any, params: Any, **_: object) -> tuple[Any, Any] | None:

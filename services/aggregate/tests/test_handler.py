@@ -15,11 +15,13 @@ from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.markers import DynamoMarkers
 from aggregate.adapters.marks import PartMarks
 from aggregate.catalogue import DefinitionsCatalogue
+from aggregate.following import ReplayFollower
 from aggregate.loading import Loader
 from aggregate.service import Aggregate
 from millrace.aggregates import Dimension, Scope
 from millrace.aws.aggregates import AggregatesReader
 from millrace.aws.ledger import DynamoLedger
+from millrace.aws.replays import DynamoReplays
 from millrace.commit import Checkpoint, Stage
 from millrace.definitions import version_of
 from millrace.errors import ConfigError
@@ -207,7 +209,7 @@ windows = ["day"]
     s3.create_bucket(Bucket="data-1")
     for key, body in objects.items():
         s3.put_object(Bucket="data-1", Key=key, Body=body)
-    for name in ("commits", "aggregates", "markers"):
+    for name in ("commits", "aggregates", "markers", "replays"):
         monkeypatch.setenv(f"{name.upper()}_TABLE", f"{name}-1")
     monkeypatch.setenv("DATA_BUCKET", "data-1")
     entry.handler.forget_service()
@@ -236,6 +238,7 @@ def test_a_whole_delivery_on_dynamodb(world, moto_db, new_events):
         loader=Loader(ledger, world.objects, DefinitionsCatalogue(world.objects)),
         markers=DynamoMarkers(moto_db.client, "markers-1", world.clock, ttl),
         counters=DynamoCounters(moto_db.client, "aggregates-1", marks, world.clock),
+        replays=ReplayFollower(DynamoReplays(moto_db.client, "replays-1"), world.clock),
         clock=world.clock,
     )
     bodies = [reference.to_json() for reference in references * 2]

@@ -13,8 +13,9 @@ EDITS = Scope.of(Dimension.TYPE, "edit")
 
 @pytest.fixture
 def environment(monkeypatch):
-    for name in ("DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE"):
-        monkeypatch.setenv(name, "x")
+    for name, field in AggregateSettings.model_fields.items():
+        if field.is_required():
+            monkeypatch.setenv(name.upper(), "x")
     return monkeypatch
 
 

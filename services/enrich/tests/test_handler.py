@@ -18,15 +18,27 @@ from millrace.aws.assignments import AssignmentsWriter
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import to_attributes
 from millrace.aws.objects import S3Objects
+from millrace.aws.replays import DynamoReplays
 from millrace.commit import Checkpoint, Stage
 from millrace.enriched import EnrichedEvent
 from millrace.errors import ConfigError
 from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
+from millrace.replay.planned import PlannedEvent
+from millrace.replay.progress import Progress, progress_of
+from millrace.replay.reference import ReplayReference
 from millrace.times import parse_rfc3339
-from millrace_testing.builders import SHARD, commit_of, event_bytes, sqs_event
+from millrace_testing.builders import SHARD, commit_of, event_bytes, index_entry, sqs_event
 from millrace_testing.lambda_context import lambda_context
-from millrace_testing.tables import ASSIGNMENTS, COMMITS, EVENT_INDEX, EXPERIMENTS, create_table
+from millrace_testing.replays import REPLAY_ID, REPLAY_VERSION, audit_entry, replay_record
+from millrace_testing.tables import (
+    ASSIGNMENTS,
+    COMMITS,
+    EVENT_INDEX,
+    EXPERIMENTS,
+    REPLAYS,
+    create_table,
+)
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "lambda-event-fixtures"
 OFFICIAL = [
@@ -35,6 +47,7 @@ OFFICIAL = [
     "aws-lambda-dotnet/sqs-event.json",
     "aws-sam-cli/Sqs.json",
 ]
+REPLAY_QUEUE_ARN = "arn:aws:sqs:us-east-2:123456789012:replay"
 DEFINITIONS = (
     b'[[metric]]\nname = "events"\nkind = "count"\ndimensions = ["type"]\nwindows = ["day"]\n'
 )
@@ -83,6 +96,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             ("assignments", ASSIGNMENTS),
             ("experiments", EXPERIMENTS),
             ("event_index", EVENT_INDEX),
+            ("replays", REPLAYS),
         ):
             create_table(dynamodb, name, schema)
         s3.create_bucket(Bucket="data")
@@ -102,6 +116,8 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
             "EVENT_INDEX_TABLE": "event_index",
             "AGGREGATE_QUEUE_URL": urls[0],
             "ARCHIVE_QUEUE_URL": urls[1],
+            "REPLAY_QUEUE_ARN": REPLAY_QUEUE_ARN,
+            "REPLAYS_TABLE": "replays",
             "METRICS_KEY": "config/metrics-1.toml",
         }.items():
             monkeypatch.setenv(name, value)
@@ -181,6 +197,74 @@ def test_rows_are_stamped_and_assigned(deployment):
     assert first.experiments == {"e1": {"owner": "x"}}
     assert second.assignments == ()
     assert deployment.objects.get(f"definitions/{sent.defs_version}.toml") == DEFINITIONS
+
+
+@pytest.fixture
+def replaying(deployment) -> Callable[[], list[str]]:
+    """A replay of two committed events; returns the bodies of its messages."""
+    ledger = DynamoReplays(boto3.client("dynamodb"), "replays")
+    ledger.start(replay_record(), audit_entry())
+    reference = deployment.commit()
+    commit = deployment.ledger.load(reference.shard, reference.first_seq)
+    entries = [index_entry(100 + line, line=line) for line in range(2)]
+    planned = [PlannedEvent.of(entry, commit) for entry in entries]
+    messages = [each.message("data", REPLAY_ID, REPLAY_VERSION) for each in planned]
+    return lambda: [each.to_json() for each in messages]
+
+
+def from_replay_queue(event: dict[str, Any], bodies: list[str]) -> dict[str, Any]:
+    """AWS's sample of one record, once for each body, as the replay queue's mapping sends it."""
+    record = event["Records"][0]
+    return {
+        "Records": [
+            record | {"messageId": f"m{n}", "body": body, "eventSourceARN": REPLAY_QUEUE_ARN}
+            for n, body in enumerate(bodies)
+        ]
+    }
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_official_samples_from_the_replay_queue(deployment, official, replaying, name):
+    """Told by the queue's ARN, messages become one listed object and one reference to it."""
+    missing = replaying()[0].replace("raw/", "raw/none/")
+    bodies = [*replaying(), missing, "not JSON"]
+    assert invoke(from_replay_queue(official(name), bodies)) == {"batchItemFailures": []}
+    (body,), archived = deployment.messages()
+    assert archived == []
+    sent = ReplayReference.parse(body)
+    lines = unpack(deployment.objects.get(sent.enriched_key))
+    rows = {row.event_id: row for row in map(EnrichedEvent.from_line, lines)}
+    assert set(rows) == {"event-100", "event-101"}
+    assert [each.variant for each in rows["event-100"].assignments] == ["A"]
+    ledger = DynamoReplays(boto3.client("dynamodb"), "replays")
+    objects, skipped = list(ledger.objects(REPLAY_ID)), list(ledger.skipped(REPLAY_ID))
+    assert progress_of(objects, skipped) == Progress(enriched=2, counted=0, skipped=1)
+    assert [each.reason for each in skipped] == ["object_missing"]
+
+
+def test_the_figures_of_a_replay(deployment, official, replaying, capsys, caplog):
+    """Counted beside those of live batches, not among them; skips are logged without payloads."""
+    bodies = [*replaying(), '{"s3cr3t": 1']
+    invoke(from_replay_queue(official(OFFICIAL[0]), bodies))
+    emf = next(
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+    )
+    assert (emf["ReplayedEventsEnriched"], emf["ReplayedEventsSkipped"]) == ([2.0], [1.0])
+    assert (emf["ProcessorMessageCount"], emf["ProcessorErrorCount"]) == ([3.0], [1.0])
+    assert (emf["EventsEnriched"], emf["EnrichErrors"]) == ([0.0], [0.0])
+    assert emf["ReferencesSucceeded"] == [0.0]
+    (skip,) = (each for each in caplog.records if each.message == "replayed event skipped")
+    assert (skip.reason, skip.message_id) == ("malformed_message", "m2")
+    assert not any("s3cr3t" in str(vars(each)) for each in caplog.records)
+
+
+def test_what_cannot_be_sent_comes_again(deployment, official, replaying, caplog):
+    """Without the aggregate queue no message is deleted, and the failure is logged once."""
+    deployment.sqs.delete_queue(QueueUrl=deployment.queue_urls[0])
+    answer = invoke(from_replay_queue(official(OFFICIAL[0]), replaying()))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]}
+    (failed,) = (each for each in caplog.records if each.message == "replay messages failed")
+    assert failed.message_ids == ["m0", "m1"]
 
 
 @pytest.mark.batch

@@ -37,6 +37,8 @@ locals {
         INDEX_BUCKETS       = tostring(var.index_buckets)
         AGGREGATE_QUEUE_URL = module.queues["aggregate"].url
         ARCHIVE_QUEUE_URL   = module.queues["archive"].url
+        REPLAY_QUEUE_ARN    = local.queue_arns.replay
+        REPLAYS_TABLE       = local.table_names.replays
         METRICS_KEY         = aws_s3_object.metrics.key
         # Stamped on the enriched object, so that every attempt to archive it cuts alike.
         ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
@@ -59,6 +61,7 @@ locals {
         COMMITS_TABLE    = local.table_names.commits
         AGGREGATES_TABLE = local.table_names.aggregates
         MARKERS_TABLE    = local.table_names.markers
+        REPLAYS_TABLE    = local.table_names.replays
         MARKER_TTL_DAYS  = tostring(var.marker_ttl_days)
         HOT_SCOPES       = jsonencode(var.hot_scopes.scopes)
         HOT_SCOPE_SHARDS = tostring(var.hot_scopes.shards)

@@ -125,7 +125,7 @@ module "queue_mappings" {
   for_each = local.queue_names
 
   source_arn          = module.queues[each.key].arn
-  function_name       = module.functions[each.key].name
+  function_name       = module.functions[local.queue_functions[each.key]].name
   batch_size          = var.queues[each.key].batch_size
   batch_window_s      = var.queues[each.key].batch_window_s
   maximum_concurrency = var.queues[each.key].maximum_concurrency

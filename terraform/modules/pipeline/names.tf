@@ -13,8 +13,9 @@ locals {
   data_bucket      = "${var.name_prefix}-data-${var.account_id}"
   artifacts_bucket = "${var.name_prefix}-artifacts-${var.account_id}"
   table_names      = { for table in keys(local.tables) : table => "${var.name_prefix}-${table}" }
-  queue_names      = { for queue in ["enrich", "aggregate", "archive"] : queue => "${var.name_prefix}-${queue}" }
+  queue_names      = { for queue in keys(local.queue_functions) : queue => "${var.name_prefix}-${queue}" }
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
+  queue_functions  = { enrich = "enrich", replay = "enrich", aggregate = "aggregate", archive = "archive" } # whom each queue feeds
   metrics_key      = "config/metrics-${filesha256(var.metrics_file)}.toml"
 
   arn_start          = "arn:${local.account.partition}"

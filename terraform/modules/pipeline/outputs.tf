@@ -44,12 +44,12 @@ output "tables" {
 }
 
 output "queue_urls" {
-  description = "URLs of the queues, by the service they feed."
+  description = "URLs of the queues, by the service they feed; replay feeds enrich, too."
   value       = { for service, this in module.queues : service => this.url }
 }
 
 output "dlq_urls" {
-  description = "URLs of the dead-letter queues, by the service that failed."
+  description = "URLs of the dead-letter queues, by the queue whose messages failed."
   value       = { for service, this in module.queues : service => this.dead_letter_url }
 }
 

@@ -45,7 +45,7 @@ locals {
     enrich = {
       Consume = {
         actions   = local.consume
-        resources = [local.queue_arns.enrich]
+        resources = [local.queue_arns.enrich, local.queue_arns.replay]
       }
       Mark = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
@@ -62,6 +62,10 @@ locals {
       Index = {
         actions   = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"]
         resources = [local.table_arns.event_index]
+      }
+      FollowReplay = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+        resources = [local.table_arns.replays]
       }
       TellMissing = local.tell_missing
       Load = {
@@ -98,6 +102,10 @@ locals {
       MarkReplayed = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [local.table_arns.markers]
+      }
+      FollowReplay = {
+        actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources = [local.table_arns.replays]
       }
       TellMissing = local.tell_missing
       Load = {

@@ -54,5 +54,11 @@ locals {
       hash_key   = "hour"
       range_key  = "object_key"
     }
+    # Plans, replays, their progress and audit; kept for good.
+    replays = {
+      attributes = { PK = "S", SK = "S" }
+      hash_key   = "PK"
+      range_key  = "SK"
+    }
   }
 }

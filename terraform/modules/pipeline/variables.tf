@@ -112,7 +112,7 @@ variable "stream_mapping" {
 # Queues and functions
 
 variable "queues" {
-  description = "How each service is fed from its queue; maximum_concurrency 0 sets no bound."
+  description = "How each service is fed from its queue, and enrich also from that of replays, whose maximum_concurrency bounds what replays take from live traffic; 0 sets no bound."
   type = object({
     enrich = optional(object({
       visibility_timeout_s = optional(number, 360)
@@ -135,14 +135,21 @@ variable "queues" {
       batch_window_s       = optional(number, 0)
       maximum_concurrency  = optional(number, 10)
     }), {})
+    replay = optional(object({
+      visibility_timeout_s = optional(number, 366)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 500)
+      batch_window_s       = optional(number, 1)
+      maximum_concurrency  = optional(number, 5)
+    }), {})
   })
   nullable = false
   default  = {}
 
   validation {
     condition = alltrue([
-      for service, queue in var.queues :
-      queue.visibility_timeout_s >= var.visibility_timeout_ratio * var.functions[service].timeout_s
+      for name, queue in var.queues :
+      queue.visibility_timeout_s >= var.visibility_timeout_ratio * var.functions[local.queue_functions[name]].timeout_s
     ])
     error_message = "A queue's visibility timeout is at least ${var.visibility_timeout_ratio} times its function's timeout: else a message comes back while it is being worked on."
   }
@@ -704,6 +711,7 @@ variable "table_capacity" {
     assignments = optional(object({ read = optional(number, 100), write = optional(number, 5) }), {})
     experiments = optional(object({ read = optional(number, 5), write = optional(number, 5) }), {})
     manifests   = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
+    replays     = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
   })
   nullable = false
   default  = {}

@@ -6,12 +6,14 @@ from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.markers import DynamoMarkers
 from aggregate.adapters.marks import PartMarks
 from aggregate.catalogue import DefinitionsCatalogue
+from aggregate.following import ReplayFollower
 from aggregate.loading import Loader
 from aggregate.service import Aggregate
 from aggregate.settings import AggregateSettings
 from millrace.aws.clients import dynamodb_client, s3_client
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
+from millrace.aws.replays import DynamoReplays
 from millrace.clock import SystemClock
 
 
@@ -29,6 +31,7 @@ def build_aggregate(settings: AggregateSettings) -> Aggregate:
         counters=DynamoCounters(
             dynamodb, settings.aggregates_table, marks, clock, hot=settings.hot_scope_rows
         ),
+        replays=ReplayFollower(DynamoReplays(dynamodb, settings.replays_table), clock),
         clock=clock,
         dry_run=settings.dry_run,
     )

@@ -1,17 +1,19 @@
 """Aggregate a batch of references: enriched rows in, counters raised by exactly what they add."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from aggregate.claims import Claims
 from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, parts_of
+from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loaded, Loader
 from aggregate.ports import Counters, Markers
 from aggregate.writing import Written, write
 from millrace.clock import Clock
 from millrace.commit import Stage
+from millrace.errors import RetryableError
 from millrace.ports import CommitReader
 from millrace.reference import EnrichedReference
 from millrace.replay.reference import ReplayReference
@@ -84,6 +86,7 @@ class Aggregate:
     loader: Loader
     markers: Markers
     counters: Counters
+    replays: ReplayFollower
     clock: Clock
     dry_run: bool = False
     """Replayed references are read and computed, and not written. Live ones are written all the
@@ -93,8 +96,9 @@ class Aggregate:
         """Add what each reference adds, and mark it; return what became of each, in their order.
 
         A reference that fails stops no other. When one has not failed, every part of it is
-        written exactly once, by this call or an earlier one, and a commit is marked. One that is
-        there twice is done once: the second time it comes as already marked.
+        written exactly once, by this call or an earlier one, and a commit is marked, a replay's
+        object noted as counted. One that is there twice is done once: the second time it comes as
+        already marked.
         """
         works = {reference: _Work(reference) for reference in references}
         _each(works.values(), self._load)
@@ -105,6 +109,7 @@ class Aggregate:
         ready = [work for work in to_write if work.failure is None]
         written = write(self.counters, [part for work in ready for part in work.parts])
         _each(ready, lambda work: self._finish(work, written))
+        self.replays.note_pressure(_pressed(works.values()))
         return [_outcome(works, references, at) for at in range(len(references))]
 
     def _load(self, work: _Work) -> None:
@@ -122,7 +127,9 @@ class Aggregate:
             if isinstance(result, Exception):
                 raise result
         work.done_before = results.count(False)
-        if isinstance(work.reference, EnrichedReference) and not work.loaded.already_marked:
+        if isinstance(work.reference, ReplayReference):
+            self.replays.note_counted(work.reference)
+        elif not work.loaded.already_marked:
             self._mark(work.reference, work)
 
     def _mark(self, reference: EnrichedReference, work: _Work) -> None:
@@ -144,6 +151,13 @@ def _each(works: Iterable[_Work], step: Callable[[_Work], None]) -> None:
                 step(work)
             except Exception as err:  # noqa: BLE001 - the batch's loop: it fails this work alone
                 work.failure = err
+
+
+def _pressed(works: Iterable[_Work]) -> Iterator[ReplayReference]:
+    """Yield the replayed references that failed for something that passes, throttling above all."""
+    for work in works:
+        if isinstance(work.failure, RetryableError) and isinstance(work.reference, ReplayReference):
+            yield work.reference
 
 
 def _outcome(

@@ -16,6 +16,7 @@ class AggregateSettings(FunctionSettings):
     commits_table: str
     aggregates_table: str
     markers_table: str
+    replays_table: str
     marker_ttl_days: Annotated[int, Field(ge=30, le=3650)] = 90
     """Longer than a reference can wait in queues (SQS keeps 14 days, and so does a DLQ)."""
     hot_scopes: tuple[str, ...] = ()

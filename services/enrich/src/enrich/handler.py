@@ -1,11 +1,16 @@
 """Lambda's entry: SQS messages in, the ids of those to redeliver out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
-from enrich.bootstrap import build_enrich
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from enrich.bootstrap import Enrichers, build_enrichers
+from enrich.replayed.consumer import ReplayConsumer
 from enrich.service import Enrich
 from enrich.settings import EnrichSettings
-from millrace.batch import BatchHandler, BatchNames, building
+from millrace.batch import Batch, BatchHandler, BatchNames, building
 from millrace.consumer import Done, ReferenceConsumer
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.reference import Reference
@@ -26,10 +31,23 @@ def _enrich(service: Enrich, reference: Reference) -> Done:
     return Done(done.events, {"already_marked": done.already_marked} | asdict(done.gaps))
 
 
+_live = ReferenceConsumer(logger, Reference.parse, _enrich)
+_replayed = ReplayConsumer(logger, metrics)
+
+
+def _by_queue(
+    enrichers: Enrichers, event: Mapping[str, Any], context: LambdaContext, batch: Batch
+) -> dict[str, Any]:
+    """Tell live from replayed by the queue: a mapping reads one, so no batch holds both."""
+    if event["Records"][0]["eventSourceARN"] == enrichers.replay_queue_arn:
+        return _replayed(enrichers.replayed, event, batch)
+    return _live(enrichers.live, event, context, batch)
+
+
 handler = BatchHandler(
     logger,
     metrics,
     BatchNames(MetricName.ENRICH_ERRORS, events=MetricName.ENRICHED),
-    building(logger, EnrichSettings, build_enrich),
-    ReferenceConsumer(logger, Reference.parse, _enrich),
+    building(logger, EnrichSettings, build_enrichers),
+    _by_queue,
 )

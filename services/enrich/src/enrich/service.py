@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
+from enrich.attaching import attached
 from enrich.domain import (
     CorruptCommit,
     Gaps,
     accepted_events,
     committed_events,
-    distinct_entities,
-    enriched,
-    experiments_in,
-    gaps,
     index_entries,
 )
 from enrich.ports import Assignments, Experiments, StampedObjects
@@ -98,12 +95,7 @@ class Enrich:
 
     def _rows(self, commit: Commit, committed: list[Event]) -> tuple[list[EnrichedEvent], Gaps]:
         events = accepted_events(commit, committed, self.stamp.defs_version)
-        entities = distinct_entities(events)
-        assigned = self.assignments.of(entities) if entities else {}
-        wanted = experiments_in(assigned)
-        experiments = self.experiments.metadata_of(wanted) if wanted else {}
-        rows = list(enriched(events, assigned, experiments))
-        return rows, gaps(entities, assigned, experiments, rows)
+        return attached(events, self.assignments, self.experiments)
 
     def _put(self, commit: Commit, events: list[EnrichedEvent]) -> _Written:
         """Write the object once; if another attempt was first, its object and stamp stand."""

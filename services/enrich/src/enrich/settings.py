@@ -26,6 +26,9 @@ class EnrichSettings(FunctionSettings):
     event_index_table: str
     aggregate_queue_url: str
     archive_queue_url: str
+    replay_queue_arn: str
+    """Messages from here are single events of replays; all others are references to commits."""
+    replays_table: str
     metrics_key: str
     """Key of the deployed metric definitions in the data bucket."""
     archive_max_events: Annotated[int, Field(ge=1)] = 1000

@@ -31,7 +31,7 @@ class Objects(Protocol):
         ...
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` bytes from `offset`.
+        """Return `length` bytes from `offset`, fewer where the object ends.
 
         Raises:
             ObjectMissing: there is no such object.

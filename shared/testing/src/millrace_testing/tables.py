@@ -28,6 +28,7 @@ MARKERS: Mapping[str, Any] = _schema(PK="S", SK="S")
 ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S")
 EXPERIMENTS: Mapping[str, Any] = _schema(experiment_id="S")
 MANIFESTS: Mapping[str, Any] = _schema(hour="S", object_key="S")
+REPLAYS: Mapping[str, Any] = _schema(PK="S", SK="S")
 COMMITS: Mapping[str, Any] = {
     **_schema(shard="S", seq="S"),
     "AttributeDefinitions": [

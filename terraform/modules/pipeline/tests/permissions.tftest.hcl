@@ -108,6 +108,7 @@ run "enrich_may_do_its_work_and_no_more" {
         ])
         resources = tolist([
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-enrich",
+          "arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay",
         ])
       }
       Mark = {
@@ -143,6 +144,15 @@ run "enrich_may_do_its_work_and_no_more" {
         ])
         resources = tolist([
           "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-event_index",
+        ])
+      }
+      FollowReplay = {
+        actions = tolist([
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-replays",
         ])
       }
       TellMissing = {
@@ -239,6 +249,15 @@ run "aggregate_may_do_its_work_and_no_more" {
         ])
         resources = tolist([
           "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-markers",
+        ])
+      }
+      FollowReplay = {
+        actions = tolist([
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+        ])
+        resources = tolist([
+          "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-replays",
         ])
       }
       TellMissing = {

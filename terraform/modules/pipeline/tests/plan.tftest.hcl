@@ -26,8 +26,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests"] : t => "millrace-test-${t}" }
-    error_message = "there are eight tables"
+    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests", "replays"] : t => "millrace-test-${t}" }
+    error_message = "there are nine tables"
   }
 
   assert {
@@ -36,7 +36,7 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive"]) && keys(output.dlq_urls) == keys(output.queue_urls)
+    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay"]) && keys(output.dlq_urls) == keys(output.queue_urls)
     error_message = "each consumer has a queue and a dead-letter queue"
   }
 
@@ -65,7 +65,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ARCHIVE_COMPRESSION", "ARCHIVE_LEVEL", "ARCHIVE_PARTITIONS", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
+    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "REPLAY_QUEUE_ARN", "REPLAYS_TABLE", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ARCHIVE_COMPRESSION", "ARCHIVE_LEVEL", "ARCHIVE_PARTITIONS", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
     error_message = "enrich has its settings"
   }
 
@@ -75,7 +75,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "MARKER_TTL_DAYS", "HOT_SCOPES", "HOT_SCOPE_SHARDS", "DRY_RUN"])
+    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "REPLAYS_TABLE", "MARKER_TTL_DAYS", "HOT_SCOPES", "HOT_SCOPE_SHARDS", "DRY_RUN"])
     error_message = "aggregate has its settings"
   }
 
@@ -112,6 +112,25 @@ run "each_function_gets_its_settings" {
   assert {
     condition     = local.common_settings.ingest == { LOG_LEVEL = "INFO", POWERTOOLS_SERVICE_NAME = "ingest", POWERTOOLS_METRICS_NAMESPACE = "Millrace" }
     error_message = "all know their name"
+  }
+}
+
+run "replays_feed_enrich_beside_live_traffic" {
+  command = apply
+
+  assert {
+    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", aggregate = "aggregate", archive = "archive" }
+    error_message = "each queue feeds its function, and that of replays feeds enrich"
+  }
+
+  assert {
+    condition     = toset(keys(module.queue_mappings)) == toset(keys(output.queue_urls)) && var.queues.replay.maximum_concurrency == 5
+    error_message = "replays have a mapping of their own, with a bound of its own"
+  }
+
+  assert {
+    condition     = local.functions.enrich.settings.REPLAY_QUEUE_ARN == "arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay" && local.functions.enrich.settings.REPLAYS_TABLE == "millrace-test-replays"
+    error_message = "enrich can tell a replay's messages, and knows the table of replays"
   }
 }
 

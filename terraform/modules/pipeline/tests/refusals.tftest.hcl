@@ -62,6 +62,17 @@ run "refuses_a_visibility_below_six_timeouts" {
   expect_failures = [var.queues]
 }
 
+run "refuses_a_visibility_of_replays_below_six_timeouts_of_enrich" {
+  command = plan
+
+  variables {
+    functions = { enrich = { timeout_s = 61 } }
+    queues    = { enrich = { visibility_timeout_s = 366 }, replay = { visibility_timeout_s = 365 } }
+  }
+
+  expect_failures = [var.queues]
+}
+
 run "refuses_a_ratio_below_one" {
   command = plan
 

@@ -62,13 +62,19 @@ class S3Objects:
                 raise _missing_or(err, key) from err
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` bytes from `offset`; raise ObjectMissing if there is no object."""
+        """Return `length` bytes from `offset`, fewer where the object ends.
+
+        S3 answers a range that begins past the end with 416, InvalidRange:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+        """
         span = f"bytes={offset}-{offset + length - 1}"
         with translated(f"GetObject {key} {span}"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, Range=span)
                 return answer["Body"].read()
             except ClientError as err:
+                if code_of(err) == "InvalidRange":
+                    return b""
                 raise _missing_or(err, key) from err
 
 

@@ -20,6 +20,12 @@ class ObjectsContract:
         objects.put_new("raw/b", b"0123456789", metadata={"events": "1"}, tags={"kind": "raw"})
         assert objects.get_range("raw/b", 3, 4) == b"3456"
 
+    def test_a_range_ends_where_the_object_ends(self, objects: Objects) -> None:
+        """Past the end there are fewer bytes, or none; it is no error that a retry could mend."""
+        objects.put_new("raw/c", b"0123456789")
+        assert objects.get_range("raw/c", 8, 4) == b"89"
+        assert objects.get_range("raw/c", 10, 4) == b""
+
     def test_a_missing_object_is_named(self, objects: Objects) -> None:
         """Reading what is not there raises ObjectMissing with the key, whole or by range."""
         with pytest.raises(ObjectMissing, match="raw/none"):

@@ -1,0 +1,1 @@
+"""Replayed events: from messages that name one event each to objects that aggregate counts."""
