@@ -41,8 +41,6 @@ locals {
         REPLAYS_TABLE       = local.table_names.replays
         METRICS_KEY         = aws_s3_object.metrics.key
         # Stamped on the enriched object, so that every attempt to archive it cuts alike.
-        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
-        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
         ASSIGNMENTS_TTL_S   = tostring(var.assignment_cache.ttl_s)
         ABSENCE_TTL_S       = tostring(var.assignment_cache.absence_ttl_s)
         CACHED_ASSIGNMENTS  = tostring(var.assignment_cache.assignments)
@@ -91,6 +89,19 @@ locals {
         EXPORT_SEGMENTS       = tostring(var.export.segments)
         EXPORT_UPLOADS        = tostring(var.export.uploads)
         EXPORT_SPILL_BYTES    = tostring(var.export.storage_mb * 500000) # half of /tmp: an estimate may be wrong
+      }
+    }
+    replay = {
+      description = "Sends the messages of replay plans, at a rate that spares live traffic"
+      settings = {
+        DATA_BUCKET           = local.data_bucket
+        COMMITS_TABLE         = local.table_names.commits
+        REPLAYS_TABLE         = local.table_names.replays
+        REPLAY_QUEUE_URL      = module.queues["replay"].url
+        REPLAY_WORK_QUEUE_URL = module.queues["replay_work"].url
+        REPLAY_LIVE_LAG_S     = tostring(var.replay.live_lag_s)
+        REPLAY_BACKLOG        = tostring(var.replay.backlog)
+        REPLAY_LOOK_AGAIN_S   = tostring(var.replay.look_again_s)
       }
     }
     watch = {

@@ -15,8 +15,11 @@ locals {
   table_names      = { for table in keys(local.tables) : table => "${var.name_prefix}-${table}" }
   queue_names      = { for queue in keys(local.queue_functions) : queue => "${var.name_prefix}-${queue}" }
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
-  queue_functions  = { enrich = "enrich", replay = "enrich", aggregate = "aggregate", archive = "archive" } # whom each queue feeds
-  metrics_key      = "config/metrics-${filesha256(var.metrics_file)}.toml"
+  # Whom each queue feeds.
+  queue_functions = {
+    enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive"
+  }
+  metrics_key = "config/metrics-${filesha256(var.metrics_file)}.toml"
 
   arn_start          = "arn:${local.account.partition}"
   arn_place          = "${local.account.region}:${local.account.id}"

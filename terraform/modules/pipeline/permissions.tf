@@ -165,6 +165,34 @@ locals {
       }
     }
 
+    replay = {
+      Consume = {
+        actions   = local.consume
+        resources = [local.queue_arns.replay_work]
+      }
+      Wake = {
+        actions   = ["sqs:SendMessage"]
+        resources = [local.queue_arns.replay_work]
+      }
+      Send = {
+        actions   = ["sqs:GetQueueAttributes", "sqs:SendMessage"]
+        resources = concat([local.queue_arns.replay], var.replay.target_queue_arns)
+      }
+      Keep = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        resources = [local.table_arns.replays]
+      }
+      SeeLiveLag = {
+        actions   = ["dynamodb:Query"]
+        resources = ["${local.table_arns.commits}/index/unfinished"]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/replays/*"]
+      }
+    }
+
     watch = {
       ListShards = {
         actions   = ["kinesis:ListShards"]

@@ -31,9 +31,17 @@ locals {
       range_key  = "SK"
     }
     aggregates = {
-      attributes = { PK = "S", SK = "S" }
+      attributes = { PK = "S", SK = "S", replay_version = "S" }
       hash_key   = "PK"
       range_key  = "SK"
+      # Sparse: rows of replays alone. Keys never change, so it costs one write a row.
+      global_secondary_indexes = {
+        by_version = {
+          hash_key        = "replay_version"
+          range_key       = "PK"
+          projection_type = "KEYS_ONLY"
+        }
+      }
     }
     markers = {
       attributes    = { PK = "S", SK = "S" }

@@ -142,6 +142,13 @@ variable "queues" {
       batch_window_s       = optional(number, 1)
       maximum_concurrency  = optional(number, 5)
     }), {})
+    replay_work = optional(object({
+      visibility_timeout_s = optional(number, 360)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 1)
+      batch_window_s       = optional(number, 0)
+      maximum_concurrency  = optional(number, 2)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -224,6 +231,11 @@ variable "functions" {
     export = optional(object({
       memory_mb            = optional(number, 1024)
       timeout_s            = optional(number, 900)
+      reserved_concurrency = optional(number, -1)
+    }), {})
+    replay = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 60)
       reserved_concurrency = optional(number, -1)
     }), {})
     watch = optional(object({
@@ -456,6 +468,33 @@ variable "assignment_cache" {
   validation {
     condition     = var.assignment_cache.assignments >= 100 && var.assignment_cache.assignments <= 1000000 && var.assignment_cache.experiments >= 10 && var.assignment_cache.experiments <= 10000
     error_message = "The cache holds 100 to 1000000 assignments and 10 to 10000 experiments."
+  }
+}
+
+variable "replay" {
+  description = "When a replay gives way: the age of the oldest unfinished live commit, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; and queues of your own (ARNs) that replays may be sent to."
+  type = object({
+    live_lag_s        = optional(number, 60)
+    backlog           = optional(number, 20000)
+    look_again_s      = optional(number, 15)
+    target_queue_arns = optional(list(string), [])
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.replay.live_lag_s >= 1 && floor(var.replay.live_lag_s) == var.replay.live_lag_s && var.replay.backlog >= 10 && floor(var.replay.backlog) == var.replay.backlog
+    error_message = "A replay gives way at a live lag of 1 second or more and at a backlog of 10 messages or more."
+  }
+
+  validation {
+    condition     = var.replay.look_again_s >= 1 && var.replay.look_again_s <= 900 && floor(var.replay.look_again_s) == var.replay.look_again_s
+    error_message = "A replay is looked at every 1 to 900 seconds, the longest that a message can wait."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.replay.target_queue_arns : can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", arn))])
+    error_message = "A replay's target is the ARN of a standard SQS queue, as arn:aws:sqs:eu-central-1:123456789012:name."
   }
 }
 

@@ -400,6 +400,48 @@ run "watch_may_do_its_work_and_no_more" {
 
   assert {
     condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["replay"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
+      }
+      Wake = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
+      }
+      Send = {
+        actions   = tolist(["sqs:GetQueueAttributes", "sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay"])
+      }
+      Keep = {
+        actions   = tolist(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-replays"])
+      }
+      SeeLiveLag = {
+        actions   = tolist(["dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits/index/unfinished"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Load = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/replays/*"])
+      }
+    }
+    error_message = "replay reads plans, moves its checkpoint, and sends to the queues it is given"
+  }
+
+  assert {
+    condition = {
       for statement in jsondecode(data.aws_iam_policy_document.function["watch"].json).Statement :
       statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
       } == {

@@ -31,12 +31,12 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "watch", "ingest_api"] : s => "millrace-test-${s}" }
-    error_message = "there are seven functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api"] : s => "millrace-test-${s}" }
+    error_message = "there are eight functions"
   }
 
   assert {
-    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay"]) && keys(output.dlq_urls) == keys(output.queue_urls)
+    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay", "replay_work"]) && keys(output.dlq_urls) == keys(output.queue_urls)
     error_message = "each consumer has a queue and a dead-letter queue"
   }
 
@@ -119,7 +119,7 @@ run "replays_feed_enrich_beside_live_traffic" {
   command = apply
 
   assert {
-    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", aggregate = "aggregate", archive = "archive" }
+    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive" }
     error_message = "each queue feeds its function, and that of replays feeds enrich"
   }
 

@@ -692,3 +692,33 @@ run "refuses_queries_that_may_scan_nothing" {
 
   expect_failures = [var.catalog]
 }
+
+run "refuses_a_replay_that_never_gives_way" {
+  command = plan
+
+  variables {
+    replay = { backlog = 0 }
+  }
+
+  expect_failures = [var.replay]
+}
+
+run "refuses_a_replay_that_is_never_looked_at" {
+  command = plan
+
+  variables {
+    replay = { look_again_s = 901 }
+  }
+
+  expect_failures = [var.replay]
+}
+
+run "refuses_a_target_that_is_no_queue" {
+  command = plan
+
+  variables {
+    replay = { target_queue_arns = ["https://sqs.eu-central-1.amazonaws.com/1/x"] }
+  }
+
+  expect_failures = [var.replay]
+}

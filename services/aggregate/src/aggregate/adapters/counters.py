@@ -12,6 +12,7 @@ from aggregate.adapters.marks import PartMarks
 from aggregate.adapters.waiting import ATTEMPTS, BUNDLE_ATTEMPTS, JITTER
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import Part, Place, Sum, sums_of
+from millrace.aggregates import LIVE
 from millrace.aws.aggregates import row_key, stored_bounds
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import to_attributes
@@ -37,6 +38,8 @@ _ADD = (
 )
 
 
+_REPLAYED = _ADD.replace(" ADD", ", replay_version = if_not_exists(replay_version, :version) ADD")
+"""Puts the row into the index `by_version`, which live rows stay out of."""
 NOTHING_HOT = HotScopes()
 
 
@@ -133,7 +136,7 @@ class DynamoCounters:
             "Update": {
                 "TableName": self._table,
                 "Key": row_key(key, self._hot.shard_of(key.scope, unit_id)),
-                "UpdateExpression": _ADD,
+                "UpdateExpression": _ADD if key.version == LIVE else _REPLAYED,
                 "ExpressionAttributeNames": {"#value": "value"},  # a reserved word
                 "ExpressionAttributeValues": to_attributes(values),
             }
