@@ -170,7 +170,7 @@ _STORES = {
 }
 # What does not, or, as objects do, with its bucket's key.
 _STORES_NOTHING = re.compile(
-    r"aws_(apigatewayv2_.*|cloudwatch_event_.*|iam_.*|lambda_(event_source_mapping|permission)"
+    r"aws_(apigatewayv2_.*|athena_workgroup|cloudwatch_event_.*|glue_.*|iam_.*|lambda_(event_source_mapping|permission)"
     r"|s3_bucket|s3_bucket_(lifecycle_configuration|ownership_controls|policy|public_access_block|"
     r"versioning)|s3_object|sqs_queue_redrive_policy)|terraform_data"
 )
