@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from pipeline import Pipeline
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 ROOT = Path(__file__).parents[2]
 EVENTS, BATCH = 1000, 500
