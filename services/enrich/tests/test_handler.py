@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from enrich import handler as entry
+from enrich.bootstrap import Enrichers
 from millrace.assignments import EntityAssignment
 from millrace.aws.assignments import AssignmentsWriter
 from millrace.aws.ledger import DynamoLedger
@@ -312,7 +313,8 @@ def test_keys_that_stay_unread_fail_their_message_alone(new_world):
                 raise RetryableError("BatchGetItem assignments: keys unread after 8 attempts: 3")
             return world.assignments.of(entities)
 
-    service = replace(world.service, assignments=ThrottledOnce())
+    live = replace(world.service, assignments=ThrottledOnce())
+    service = Enrichers(live, replayed=None, replay_queue_arn="arn:aws:sqs:us-east-2:1:replay")
     event = sqs_event([world.reference.to_json()] * 2)
     first = sqs_event([world.reference.to_json()])
     assert entry.handler.handle(first, lambda_context(), service) == {
