@@ -12,7 +12,7 @@ from millrace.replay.reference import ReplayReference
 from millrace_testing.builders import enriched_event
 from millrace_testing.wait import wait_until
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 DEFINITIONS = b"""
 [[metric]]

@@ -8,7 +8,7 @@ from aggregate_stories import BASE, Clients, World, counts_by_type, service_on
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.wire_cost import WireCost
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
 
 TWENTY_COUNTERS = (
     counts_by_type(b"m", 9)

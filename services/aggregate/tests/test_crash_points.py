@@ -10,7 +10,7 @@ from aggregate.adapters.marks import PartMarks
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import FaultKind, Wire
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
 
 SEED = 20_251_228
 PAIRS = 20

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from enrich import handler as entry
+from enrich.bootstrap import Enrichers
 from millrace.assignments import EntityAssignment
 from millrace.aws.assignments import AssignmentsWriter
 from millrace.aws.ledger import DynamoLedger
@@ -21,7 +22,7 @@ from millrace.aws.objects import S3Objects
 from millrace.aws.replays import DynamoReplays
 from millrace.commit import Checkpoint, Stage
 from millrace.enriched import EnrichedEvent
-from millrace.errors import ConfigError
+from millrace.errors import ConfigError, RetryableError
 from millrace.raw_lines import unpack
 from millrace.reference import EnrichedReference, Reference
 from millrace.replay.planned import PlannedEvent
@@ -295,6 +296,33 @@ def test_a_missing_setting_fails_every_invocation(deployment, monkeypatch, capsy
     assert capsys.readouterr().out.count('"EnrichErrors":[1.0]') == 2
     monkeypatch.setenv("METRICS_KEY", "config/metrics-1.toml")
     assert invoke(sqs_event([reference.to_json()])) == {"batchItemFailures": []}
+
+
+@pytest.mark.batch
+def test_keys_that_stay_unread_fail_their_message_alone(new_world):
+    """A lookup that is throttled to the end is delivered again; nothing short is stored before."""
+    world = new_world()
+
+    class ThrottledOnce:
+        def __init__(self):
+            self.asked = 0
+
+        def of(self, entities):
+            self.asked += 1
+            if self.asked == 1:
+                raise RetryableError("BatchGetItem assignments: keys unread after 8 attempts: 3")
+            return world.assignments.of(entities)
+
+    live = replace(world.service, assignments=ThrottledOnce())
+    service = Enrichers(live, replayed=None, replay_queue_arn="arn:aws:sqs:us-east-2:1:replay")
+    event = sqs_event([world.reference.to_json()] * 2)
+    first = sqs_event([world.reference.to_json()])
+    assert entry.handler.handle(first, lambda_context(), service) == {
+        "batchItemFailures": [{"itemIdentifier": "message-0"}]
+    }
+    assert (world.key in world.objects.bodies, world.mark()) == (False, None)
+    assert entry.handler.handle(event, lambda_context(), service) == {"batchItemFailures": []}
+    assert [each.variant for each in world.rows()[0].assignments] == ["A"]
 
 
 def test_importing_needs_no_environment():

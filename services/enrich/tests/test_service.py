@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 
+from enrich.cache import CachedAssignments
 from enrich.domain import CorruptCommit, Gaps
 from enrich.service import Enrichment, publish_definitions
 from enrich.stamp import Stamp
@@ -16,6 +17,7 @@ from millrace.index_reading import EntityEvents
 from millrace.raw_lines import pack
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.fakes import FixedClock
 
 pytestmark = pytest.mark.enrichment
 
@@ -199,6 +201,29 @@ def test_a_deploy_between_two_attempts_leaves_one_version(new_world, new_tap, ca
         world.disturbed(new_tap(call, crash, after))
     world.assignments.add("user_3", "e1", "A", format_ms(ARRIVAL))
     world.run(stamp=OTHER_STAMP)
+    _assert_one_version(world)
+
+
+@pytest.mark.parametrize("ttl_s", [0, 60, 3600], ids=["nothing kept", "run out", "kept"])
+def test_a_cache_between_two_attempts_does_not_matter(new_world, new_tap, ttl_s):
+    """Whatever of the assignments is still kept when they changed, the first object stands."""
+    world = new_world()
+    clock, ttl = FixedClock(ARRIVAL), timedelta(seconds=ttl_s)
+    cached = CachedAssignments(world.assignments, clock, ttl=ttl, absent_ttl=ttl, at_most=100)
+    world = replace(world, service=replace(world.service, assignments=cached))
+    with pytest.raises(Crash):
+        world.disturbed(new_tap(PUT, crash, after=True))
+    first = world.objects.bodies[world.key]
+    world.assignments.add("user_0", "e1", "B", format_ms(ARRIVAL))
+    world.assignments.add("user_3", "e1", "A", format_ms(ARRIVAL))
+    clock.advance(timedelta(seconds=60))
+    world.run()
+    assert world.objects.bodies[world.key] == first
+    assert [[each.variant for each in row.assignments] for row in world.rows()] == [
+        ["A"],
+        ["B"],
+        [],
+    ]
     _assert_one_version(world)
 
 

@@ -11,6 +11,7 @@ from enrich.adapters import S3StampedObjects
 from enrich.cache import CachedAssignments, CachedExperiments
 from enrich.service import Enrich
 from enrich.stamp import DEFS_VERSION, Stamp
+from millrace.archive_layout import ArchiveLayout
 from millrace.assignments import EntityAssignment
 from millrace.aws.assignments import AssignmentsWriter, DynamoAssignments
 from millrace.aws.experiments import DynamoExperiments
@@ -198,7 +199,7 @@ class EnrichStory:
             index=index,
             queues=tuple(SqsQueue(process.sqs, url) for url in self.queue_urls),
             clock=clock,
-            stamp=Stamp(era, archive_max_events=10, archive_max_bytes=5_000),
+            stamp=Stamp(era, ArchiveLayout()),
         )
 
     def _versions(self, key: str) -> int:
