@@ -167,7 +167,7 @@ def untouched(replaying) -> Iterator[None]:
 @pytest.mark.usefixtures("untouched")
 def test_a_replay_equals_live(replaying, edits):
     """Each message twice, shuffled, one that names nothing: the rows of live, with equal inputs."""
-    replay = replaying.start("1766914200")
+    replay = replaying.start("1766914300")
     messages = replaying.messages(replay)
     missing = replace(messages[0], s3_key=f"{messages[0].s3_key}-gone")
     bodies = [each.to_json() for each in [*messages, missing]] * 2
@@ -203,7 +203,7 @@ def daily_count(replaying: Replaying, version: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("untouched")
 def test_a_dry_run_counts_nothing(replaying, edits):
     """Every event is read and enriched, and no row of its version comes to be."""
-    replay = replaying.start("1766914201", dry_run=True)
+    replay = replaying.start("1766914301", dry_run=True)
     replaying.send([each.to_json() for each in replaying.messages(replay)])
     done = Progress(enriched=len(edits), counted=0, skipped=0)
     wait_until(lambda: replaying.progress(replay) == done, DEADLINE_S, 0.5)
