@@ -257,11 +257,11 @@ def shown(capsys: pytest.CaptureFixture[str], outcome: Exploration[Seen]) -> Exp
 
 
 def test_a_clean_run_counts_every_event_once(new_story):
-    """Twelve messages, two of them twice, two that name nothing: ten events of seven users."""
+    """Twelve messages, two of them twice, two that name nothing: ten events of five users."""
     story = new_story()
     story.attempt()
     seen = story.observe()
-    assert [row[:3] for row in seen.rows] == [("events", 10, 10), ("users", 7, 10)]
+    assert [row[:3] for row in seen.rows] == [("events", 10, 10), ("users", 5, 10)]
     assert seen.progress == Progress(enriched=10, counted=10, skipped=2)
     assert sorted(reason for _, reason in seen.skipped) == ["line_missing", "object_missing"]
     assert seen.live == 0
