@@ -5,9 +5,11 @@ import json
 import pytest
 
 from millrace.aggregates import Version
+from millrace.aws.replays import DynamoReplays
 from millrace.definitions import version_of
 from millrace.keys import definitions_key, replay_enriched_key
 from millrace.raw_lines import pack
+from millrace.replay.progress import ProcessedObject, Progress, place_hash, progress_of
 from millrace.replay.reference import ReplayReference
 from millrace_testing.builders import enriched_event
 from millrace_testing.wait import wait_until
@@ -40,10 +42,15 @@ def test_replayed_events_count_once_under_their_version(pipeline):
         for n in range(12)
     ]
     objects = {definitions_key(definitions): DEFINITIONS}
+    replays = DynamoReplays(
+        pipeline.deployed.client("dynamodb"), pipeline.outputs["tables"]["replays"]
+    )
     bodies = []
     for name, some in (("a", events[:8]), ("b", events[4:])):
         key = replay_enriched_key("e2e", name)
         objects[key] = pack([each.to_line() for each in some]).body
+        places = frozenset(place_hash(each.event_id) for each in some)
+        replays.list_object("e2e", ProcessedObject(name, key, places, counted=False))
         bodies.append(ReplayReference("e2e", VERSION, name, key, definitions, "e2e").to_json())
     s3, sqs = pipeline.deployed.client("s3"), pipeline.deployed.client("sqs")
     for key, body in objects.items():
@@ -61,6 +68,7 @@ def test_replayed_events_count_once_under_their_version(pipeline):
     wait_until(lambda: all_delivered(pipeline), 60, 0.5)
     assert rows(VERSION) == expected
     assert rows("live") == {}
+    assert progress_of(replays.objects("e2e"), ()) == Progress(enriched=12, counted=12, skipped=0)
 
 
 def all_delivered(pipeline):

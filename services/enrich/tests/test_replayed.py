@@ -294,3 +294,18 @@ def test_a_crash_at_any_call_loses_and_doubles_nothing(world, new_tap, after, re
         for part in (messages[::2], messages[1::2]) if regrouped else (messages,):
             assert not replaying.run(part).failed
         assert replaying.end() == clean.end(), f"crashed at call {at}"
+
+
+def test_replays_are_read_every_few_seconds(replaying):
+    """One that was not there is looked for each time; one that was is used for five seconds."""
+    tap = Tap(-1, crash)
+    known = KnownReplays(tap.on(replaying.replays), replaying.clock)
+    assert [known.get("later"), known.get("later")] == [None, None]
+    replaying.replays.start(replace(REPLAY, replay_id="later"), audit_entry())
+    assert known.get("later") is not None
+    assert tap.calls == 3
+    known.get("later")
+    assert tap.calls == 3
+    replaying.clock.advance(TTL)
+    known.get("later")
+    assert tap.calls == 4

@@ -14,12 +14,14 @@ from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.markers import DynamoMarkers
 from aggregate.adapters.marks import PartMarks
 from aggregate.catalogue import DefinitionsCatalogue
+from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loader
 from aggregate.service import Aggregate
 from millrace.aggregates import LIVE, Dimension, Scope, Version
 from millrace.aws.aggregates import AggregatesReader
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
+from millrace.aws.replays import DynamoReplays
 from millrace.clock import SystemClock
 from millrace.commit import Checkpoint, ShardKey, Stage
 from millrace.definitions import version_of
@@ -27,11 +29,12 @@ from millrace.enriched import EnrichedEvent
 from millrace.keys import definitions_key, enriched_key, replay_enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference, Reference
+from millrace.replay.progress import ProcessedObject, Progress, place_hash, progress_of
 from millrace.replay.reference import ReplayReference
 from millrace.windows import WindowWidth
 from millrace_testing.builders import commit_of, enriched_event
 from millrace_testing.crash.wire import Wire
-from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, create_table
+from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, REPLAYS, create_table
 
 BASE = b"""
 [[metric]]
@@ -78,6 +81,7 @@ class Clients:
     aggregates: str
     markers: str
     bucket: str
+    replays: str
 
     @classmethod
     def of(cls, endpoint: str, wire: Wire | None = None, *, prefix: str = "stories") -> "Clients":
@@ -100,7 +104,7 @@ class Clients:
         ]
         for client in made if wire else ():
             wire.attach(client)
-        names = ("commits", "aggregates", "markers", "data")
+        names = ("commits", "aggregates", "markers", "data", "replays")
         return cls(*made, *(f"aggregate-{prefix}-{name}" for name in names))
 
     def create_resources(self) -> None:
@@ -109,6 +113,7 @@ class Clients:
             (self.commits, COMMITS),
             (self.aggregates, AGGREGATES),
             (self.markers, MARKERS),
+            (self.replays, REPLAYS),
         ):
             create_table(self.dynamodb, name, schema)
         self.s3.create_bucket(Bucket=self.bucket)
@@ -117,6 +122,11 @@ class Clients:
     def ledger(self) -> DynamoLedger:
         """The ledger."""
         return DynamoLedger(self.dynamodb, self.commits)
+
+    @property
+    def replay_ledger(self) -> DynamoReplays:
+        """The replays table."""
+        return DynamoReplays(self.dynamodb, self.replays)
 
     @property
     def objects(self) -> S3Objects:
@@ -142,6 +152,7 @@ def service_on(clients: Clients, parts: Parts | None = None, *, dry_run: bool = 
         loader=Loader(clients.ledger, clients.objects, DefinitionsCatalogue(clients.objects)),
         markers=made.markers(dynamodb, clients.markers, clock, ttl, sleep=lambda _: None),
         counters=DynamoCounters(dynamodb, clients.aggregates, marks, clock, sleep=lambda _: None),
+        replays=ReplayFollower(clients.replay_ledger, clock),
         clock=clock,
         dry_run=dry_run,
     )
@@ -173,10 +184,18 @@ class World:
         return EnrichedReference.from_reference(Reference.to(commit.head), key, version)
 
     def replayed(self, events: Sequence[EnrichedEvent], definitions: bytes) -> ReplayReference:
-        """Put the object of some replayed events there; return the reference to it."""
-        key = replay_enriched_key(self.version, uuid4().hex)
+        """Put the object of some replayed events there and list it; return the reference to it."""
+        object_id = uuid4().hex
+        key = replay_enriched_key(self.version, object_id)
         version = self._store(key, events, definitions)
-        return ReplayReference("r", self.version, "o", key, version, "c")
+        places = frozenset(place_hash(each.event_id) for each in events)
+        made = ProcessedObject(object_id, key, places, counted=False)
+        self.clients.replay_ledger.list_object(self.version, made)
+        return ReplayReference(self.version, self.version, object_id, key, version, "c")
+
+    def progress(self) -> Progress:
+        """Return how far the story's replayed events have come."""
+        return progress_of(self.clients.replay_ledger.objects(self.version), ())
 
     def rows(self, version: Version = LIVE) -> Mapping[tuple[str, str], Any]:
         """Return what readers see of the type under a version."""
@@ -286,7 +305,8 @@ class ReplayStory(Story):
         ]
 
     def observe(self) -> object:
-        """Return the replay's rows, but for those of metrics that only one version has."""
+        """Return the replay's progress and rows, but for metrics that only one version has."""
         rows = self.world.rows(self.world.version)
         assert not self.world.rows()
-        return {key: row for key, row in rows.items() if not key[1].startswith("extra")}
+        common = {key: row for key, row in rows.items() if not key[1].startswith("extra")}
+        return self.world.progress(), common

@@ -24,7 +24,11 @@ from millrace_testing.replays import REPLAY_ID, audit_entry, replay_plan, replay
 
 
 class Replays(ReplayLedger, ProcessorLedger, Protocol):
-    """Both faces of the table."""
+    """Both faces of the table, and what the sender reads of the processor."""
+
+    def pressure_ms(self, replay_id: str) -> int | None:
+        """Return when the processor was throttled last; None if it never was."""
+        ...
 
 
 def processed(object_id: str, places: Sequence[str]) -> ProcessedObject:
@@ -113,3 +117,10 @@ class ReplaysContract:
         with pytest.raises(RetryableError):
             replays.mark_counted(REPLAY_ID, "a", 1)
         assert list(replays.objects(REPLAY_ID)) == []
+
+    def test_the_last_pressure_is_told(self, replays: Replays) -> None:
+        """Of each replay by itself; none is none."""
+        for at_ms in (5, 7):
+            replays.note_pressure(REPLAY_ID, at_ms)
+        assert replays.pressure_ms(REPLAY_ID) == 7
+        assert replays.pressure_ms("another") is None
