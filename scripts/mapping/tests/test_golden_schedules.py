@@ -15,6 +15,7 @@ from millrace_mapping.core.batching import MAX_PAYLOAD_BYTES
 from millrace_mapping.core.effects import ReadFault
 from millrace_mapping.core.measures import Metric, Result
 from millrace_mapping.core.settings import Origin, Start
+from millrace_mapping.simulation.roles import FairWeather
 from millrace_mapping.simulation.scene import (
     Scene,
     answers,
@@ -25,7 +26,6 @@ from millrace_mapping.simulation.scene import (
     succeeds,
     throttled,
 )
-from millrace_mapping.simulation.world import FairWeather
 
 PARTIAL = {"reports_item_failures": True}
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:discarded"
