@@ -559,6 +559,21 @@ def test_a_role_that_may_not_read_is_named():
     assert machine(scene).last_result is Result.OK
 
 
+def test_reading_ahead_is_bounded():
+    """While a batch is retried no more than a page or two of what follows is kept in memory.
+
+    https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
+    """
+    scene = Scene(lasting(3600), batch_size=10).put(*"abcdefghijkl")
+    seen = []
+    for when in range(10, 100, 10):
+        scene.put(*"abcdefghijkl", at=when, data=b"x" * 1_000_000)
+        scene.at(when + 5, lambda: seen.append(machine(scene).open_count))
+    scene.run()
+    assert max(seen) < 40
+    assert len({number for call in scene.calls for number in call.sequences}) == 120
+
+
 # Pausing
 
 
