@@ -15,6 +15,7 @@ from millrace_mapping.core.batching import MAX_PAYLOAD_BYTES
 from millrace_mapping.core.effects import ReadFault
 from millrace_mapping.core.measures import Metric, Result
 from millrace_mapping.core.settings import Origin, Start
+from millrace_mapping.simulation.roles import FairWeather
 from millrace_mapping.simulation.scene import (
     Scene,
     answers,
@@ -25,7 +26,6 @@ from millrace_mapping.simulation.scene import (
     succeeds,
     throttled,
 )
-from millrace_mapping.simulation.world import FairWeather
 
 PARTIAL = {"reports_item_failures": True}
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:discarded"
@@ -557,6 +557,21 @@ def test_a_role_that_may_not_read_is_named():
     scene.at(2, lambda: seen.append(machine(scene).last_result)).run()
     assert seen == [Result.DENIED]
     assert machine(scene).last_result is Result.OK
+
+
+def test_reading_ahead_is_bounded():
+    """While a batch is retried no more than a page or two of what follows is kept in memory.
+
+    https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
+    """
+    scene = Scene(lasting(3600), batch_size=10).put(*"abcdefghijkl")
+    seen = []
+    for when in range(10, 100, 10):
+        scene.put(*"abcdefghijkl", at=when, data=b"x" * 1_000_000)
+        scene.at(when + 5, lambda: seen.append(machine(scene).open_count))
+    scene.run()
+    assert max(seen) < 40
+    assert len({number for call in scene.calls for number in call.sequences}) == 120
 
 
 # Pausing

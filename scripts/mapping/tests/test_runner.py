@@ -14,7 +14,8 @@ from millrace_mapping.core.measures import Measure, Metric
 from millrace_mapping.core.outcome import Answer
 from millrace_mapping.core.settings import MappingSettings, Origin, Pace, Start
 from millrace_mapping.ports import NotInvoked
-from millrace_mapping.runner import MappingRunner, Ports
+from millrace_mapping.runner import MappingRunner
+from millrace_mapping.shard_runner import Ports
 from millrace_mapping.simulation.stream import MemoryStream
 from millrace_testing.wait import wait_until
 

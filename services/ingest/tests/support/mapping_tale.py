@@ -33,8 +33,9 @@ from millrace_mapping.core.records import StreamRecord as KinesisRecord
 from millrace_mapping.core.records import event_payload
 from millrace_mapping.core.retrying import Batch
 from millrace_mapping.core.settings import FOR_EVER, MappingSettings, Origin, Start
-from millrace_mapping.simulation.schedule import Plan, Run, SeededWeather, Tale, build
-from millrace_mapping.simulation.world import Attempt
+from millrace_mapping.simulation.faults import SeededWeather
+from millrace_mapping.simulation.roles import Attempt
+from millrace_mapping.simulation.schedule import Plan, Run, Tale, build
 from millrace_testing.builders import ARRIVAL, event_bytes
 from millrace_testing.crash.tap import Tap
 from millrace_testing.crash.wire import Crash

@@ -24,6 +24,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     mappings = Mappings(Sessions(os.environ["AWS_ENDPOINT_URL"]))
     Poller(mappings, folder.mapping_state, stopping).run()
+    logging.shutdown()
+    os._exit(0)  # an invocation in flight is not waited for: its batch comes again
 
 
 if __name__ == "__main__":

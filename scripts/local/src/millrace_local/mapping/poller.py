@@ -12,7 +12,8 @@ from millrace_local.mapping.state import MappingProgress, read_state, write_stat
 from millrace_mapping.aws.mappings import Unavailable
 from millrace_mapping.core.filtering import InvalidPattern
 from millrace_mapping.core.settings import MappingSettings, Pace, unsupported
-from millrace_mapping.runner import MappingRunner, Ports
+from millrace_mapping.runner import MappingRunner
+from millrace_mapping.shard_runner import Ports
 
 logger = logging.getLogger(__name__)
 

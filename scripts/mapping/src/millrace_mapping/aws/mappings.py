@@ -15,7 +15,7 @@ from millrace_mapping.aws.kinesis import KinesisStream
 from millrace_mapping.aws.metrics import CloudWatchMetrics
 from millrace_mapping.aws.sessions import Sessions
 from millrace_mapping.core.settings import MappingSettings, read_mapping
-from millrace_mapping.runner import Ports
+from millrace_mapping.shard_runner import Ports
 
 _GONE = "ResourceNotFoundException"
 

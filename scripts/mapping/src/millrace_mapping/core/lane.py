@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from millrace_mapping.core.batching import cut_batch
+from millrace_mapping.core.batching import MAX_PAYLOAD_BYTES, cut_batch
 from millrace_mapping.core.discards import Discard
 from millrace_mapping.core.records import EncodedRecord
 from millrace_mapping.core.retrying import Batch
@@ -27,6 +27,7 @@ class Lane:
 
     settings: MappingSettings
     waiting: deque[EncodedRecord] = field(default_factory=deque)
+    waiting_bytes: int = 0
     work: deque[Batch] = field(default_factory=deque)
     discard: Discard | None = None
     """Given up, on its way to the destination; the lane stands until it has got there."""
@@ -41,6 +42,7 @@ class Lane:
         if not self.waiting:
             self._gathering_since = now
         self.waiting.append(record)
+        self.waiting_bytes += len(record.json)
 
     def head(self, now: float, *, closing: bool) -> Batch | None:
         """Return the batch to try next, None while there is nothing or its window is open.
@@ -55,6 +57,7 @@ class Lane:
         if not cut.is_full and not closing and now < self._window_ends():
             return None
         batch = Batch(tuple(self.waiting.popleft() for _ in range(cut.count)))
+        self.waiting_bytes -= sum(len(record.json) for record in batch.records)
         self._gathering_since = now
         self.work.append(batch)
         return batch
@@ -63,6 +66,12 @@ class Lane:
         """Replace the batch in hand by what is left of it."""
         self.work.popleft()
         self.work.extendleft(reversed(parts))
+
+    def is_hungry(self) -> bool:
+        """Tell whether more records could still join the next batch."""
+        return (
+            len(self.waiting) < self.settings.batch_size and self.waiting_bytes < MAX_PAYLOAD_BYTES
+        )
 
     def is_due(self, now: float) -> bool:
         """Tell whether there is something to be done that has not been begun."""

@@ -17,7 +17,6 @@ class Reading:
     start: Start
     pace: Pace
     last_read: str | None = None
-    first_opened_at: float | None = None
     ended: bool = False
     not_before: float = 0.0
     under_way: bool = False
@@ -33,14 +32,12 @@ class Reading:
             return ReadPage(self._iterator)
         if self.last_read is not None:
             return OpenIterator(Start(Origin.AFTER, after=self.last_read))
-        return OpenIterator(self.resume_from())
+        return OpenIterator(self.start)
 
     def opened(self, iterator: str) -> None:
         """Take the iterator that was asked for."""
         self.under_way = False
         self._iterator = iterator
-        if self.first_opened_at is None:
-            self.first_opened_at = self.asked_at
 
     def read(self, page: Page, now: float) -> None:
         """Note what a read brought; at the tip of the shard the next one has time."""
@@ -65,10 +62,3 @@ class Reading:
             return
         self._failures += 1
         self.not_before = now + self.pace.backoff_s(self._failures)
-
-    def resume_from(self) -> Start:
-        """Return where a reader that has finished nothing has to begin again."""
-        if self.start.origin is Origin.LATEST and self.first_opened_at is not None:
-            # LATEST once more would pass over what has come since the first time.
-            return Start(Origin.AT_TIMESTAMP, at=self.first_opened_at)
-        return self.start

@@ -21,7 +21,9 @@ from millrace_mapping.core.settings import FOR_EVER, MappingSettings, Origin, Pa
 
 # A destination that refuses so often in a row is given up too; AWS documents the metric alone.
 DELIVERY_ATTEMPTS = 5
-_READ_AHEAD = 10_000  # records: one full page
+# How much may wait behind batches that are retried, before reading waits too: a full page or two.
+_READ_AHEAD = 10_000
+_READ_AHEAD_BYTES = 32 * 1024 * 1024
 
 
 class ShardMachine:
@@ -35,7 +37,10 @@ class ShardMachine:
         pace: Pace = Pace(),  # noqa: B008 - frozen
         retention_s: float = inf,
     ) -> None:
-        """Begin at `start`; retention_s: the age at which the stream itself drops a record."""
+        """Begin at `start`; retention_s: the age at which the stream itself drops a record.
+
+        LATEST is no place to begin at: it moves while an iterator expires (see MappingMachine).
+        """
         self.shard_id = shard_id
         self.settings = settings
         self.paused = False
@@ -69,7 +74,7 @@ class ShardMachine:
         """Where a later machine of this shard has to begin."""
         if self.position is not None:
             return Start(Origin.AFTER, after=self.position)
-        return self._reading.resume_from()
+        return self._reading.start
 
     @property
     def is_done(self) -> bool:
@@ -274,10 +279,11 @@ class ShardMachine:
     def _wants_page(self) -> bool:
         if self._reading.under_way or self._reading.ended:
             return False
-        batch_size = self.settings.batch_size
-        if not any(len(lane.waiting) < batch_size for lane in self._lanes):
+        if not any(lane.is_hungry() for lane in self._lanes):
             return False
-        ahead = max(_READ_AHEAD, 2 * batch_size * len(self._lanes))
+        if sum(lane.waiting_bytes for lane in self._lanes) >= _READ_AHEAD_BYTES:
+            return False
+        ahead = max(_READ_AHEAD, 2 * self.settings.batch_size * len(self._lanes))
         return sum(len(lane.waiting) for lane in self._lanes) < ahead
 
     def _finish(self, records: Sequence[EncodedRecord]) -> None:

@@ -14,9 +14,9 @@ from millrace_mapping.core.discards import Condition, Discard
 from millrace_mapping.core.effects import Invoke, Page, ReadFault
 from millrace_mapping.core.records import StreamRecord
 from millrace_mapping.core.settings import FOR_EVER, MappingSettings
+from millrace_mapping.simulation.roles import Attempt
 from millrace_mapping.simulation.stream import MemoryStream
 from millrace_mapping.simulation.timeline import Timeline, numbers
-from millrace_mapping.simulation.world import Attempt
 
 _SLACK_S = 1e-6
 _AGED_S = 600.0  # as long as a destination may be tried for

@@ -11,9 +11,10 @@ from millrace_mapping.core.outcome import Answer
 from millrace_mapping.core.retrying import Batch
 from millrace_mapping.core.settings import MappingSettings, Origin, Pace, Start
 from millrace_mapping.simulation.audit import Audit
+from millrace_mapping.simulation.roles import Attempt, FairWeather, Weather
 from millrace_mapping.simulation.stream import MemoryStream
 from millrace_mapping.simulation.timeline import numbers
-from millrace_mapping.simulation.world import Attempt, FairWeather, Weather, World
+from millrace_mapping.simulation.world import World
 
 Reaction = Callable[[Sequence[str]], Attempt]
 """Takes the sequence numbers of a batch."""
