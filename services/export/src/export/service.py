@@ -88,9 +88,10 @@ class Export:
         """Bring the files of an hour up to what its archive holds; `status` was judged before.
 
         Each client that is done is noted, so whatever ends this call, the next one goes on there.
+        What fails for one client alone is in the outcome, and the others are done.
 
         Raises:
-            Overtaken, RetryableError: the same call may succeed later.
+            RetryableError: the same call may succeed later.
             ArchiveTorn, ObjectMissing, ConfigError: it cannot before somebody has acted.
         """
         run = _Run(self, hour, status, only_client, has_time)
