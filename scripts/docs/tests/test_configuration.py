@@ -33,14 +33,13 @@ def test_what_is_written_is_in_step(workspace: Workspace, capsys) -> None:
 
 
 def test_drift_fails_with_the_remedy(workspace: Workspace) -> None:
-    """A new default of a variable fails the check, which shows the lines and names the command."""
+    """A variable explained anew fails the check, which shows the lines and names the command."""
     write(workspace)
-    replaced(workspace, "variables.tf", "default     = 30\n", "default     = 31\n")
-    replaced(workspace, "variables.tf", "default     = 31\n\n", "default     = 30\n\n")
+    replaced(workspace, "variables.tf", "Least level that functions log.", "What is logged.")
     with pytest.raises(DocsError) as caught:
         check(workspace)
     assert "run `make docs`" in str(caught.value)
-    assert "\n+| `log_retention_days` | `number` | `31` |" in str(caught.value)
+    assert '\n+| `log_level` | `string` | `"INFO"` | What is logged. |' in str(caught.value)
 
 
 def test_every_setting_and_variable_is_on_the_page(workspace: Workspace) -> None:
