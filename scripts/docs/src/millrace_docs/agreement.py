@@ -14,8 +14,9 @@ Given = Mapping[str, Mapping[str, str]]
 def disagreements(settings: Settings, given: Given, variables: Sequence[Variable]) -> list[str]:
     """Return each breach of the rule, with its remedy.
 
-    A function is a service (one that is not deployed is no breach); its settings are what Terraform gives it, name by name; a default that
-    a Terraform variable overrides is the same on both sides; each setting is explained.
+    A function is a service (one that is not deployed is no breach); its settings are what Terraform
+    gives it, name by name; a default that a Terraform variable overrides is the same on both sides;
+    each setting is explained.
     """
     faults = [
         f"{function}: no service is called so: remove it from local.functions in "
