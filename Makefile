@@ -36,7 +36,7 @@ export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES ENV PREFIX CON
 
 .PHONY: help preflight setup hooks build run stop bootstrap plan deploy outputs destroy test check bench \
   format lint typecheck imports \
-  lock lock-check zip-check metrics-check terraform-check terraform-scan clean
+  lock lock-check docs docs-check zip-check metrics-check terraform-check terraform-scan clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,7 +83,7 @@ destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
 	@$(BIN)/pytest --cov
 
-check: setup lint typecheck imports lock-check zip-check terraform-scan test ## Everything that must pass before a change lands
+check: setup lint typecheck imports lock-check docs-check zip-check terraform-scan test ## Everything that must pass before a change lands
 
 bench: build ## Measure, as ratios within this run (CASES="parsing ..."); figures go to .millrace/bench.json
 	@set -f; $(BIN)/python -m millrace_bench $$CASES
@@ -108,6 +108,12 @@ lock: setup ## Compile the hashed requirements files (UPGRADE="package ...")
 
 lock-check: setup ## Fail if a requirements file is out of step
 	@$(BUILD) lock --check
+
+docs: setup ## Write the documents that follow from settings and Terraform
+	@$(BIN)/python -m millrace_docs write
+
+docs-check: setup ## Fail if such a document has drifted from its sources
+	@$(BIN)/python -m millrace_docs check
 
 zip-check: setup ## Check the zips' contents; import each handler with only boto3 beside it
 	@$(BUILD) check

@@ -22,3 +22,13 @@ def files() -> tuple[Path, ...]:
     ).stdout  # fmt: skip
     named = (Path(name) for name in listing.split("\0") if name)
     return tuple(sorted(path for path in named if (_ROOT / path).is_file()))
+
+
+@pytest.fixture(scope="session")
+def documents(root: Path, files: tuple[Path, ...]) -> dict[Path, str]:
+    """Every document but those of fixtures, which name paths of the projects they came from."""
+    return {
+        path: (root / path).read_text("utf-8")
+        for path in files
+        if path.suffix == ".md" and "fixtures" not in path.parts
+    }

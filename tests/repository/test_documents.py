@@ -14,17 +14,8 @@ _MAKE_TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 # Patterns, variables and addresses: not the name of one file.
 _NO_FILE = re.compile(r"[<>*{}$=…]|://|\.\.\.")
 _DOCUMENT = re.compile(r"\bdocs/[\w-]+/[\w-]+\.md\b")
+_TEST = re.compile(r"`([\w/.-]+\.py)::(\w+)`")
 _ADR_SECTIONS = ("Context", "Decision", "Consequences")
-
-
-@pytest.fixture(scope="session")
-def documents(root: Path, files: tuple[Path, ...]) -> dict[Path, str]:
-    """Every document but those of fixtures, which name paths of the projects they came from."""
-    return {
-        path: (root / path).read_text("utf-8")
-        for path in files
-        if path.suffix == ".md" and "fixtures" not in path.parts
-    }
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +33,22 @@ def test_every_path_in_a_code_span_exists(
         for span in _paths(text, top_folders)
         if not ((root / span).exists() or (root / document.parent / span).exists())
     ]
+    assert not missing
+
+
+def test_every_test_named_in_a_document_exists(root: Path, documents: dict[Path, str]) -> None:
+    """`path/to/test_file.py::test_name` names a function of that file."""
+    named = [
+        (document, *reference)
+        for document, text in documents.items()
+        for reference in _TEST.findall(text)
+    ]
+    missing = [
+        f"{document}: {path}::{test}"
+        for document, path, test in named
+        if f"def {test}(" not in (root / path).read_text("utf-8")
+    ]
+    assert named
     assert not missing
 
 

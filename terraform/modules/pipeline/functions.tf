@@ -1,12 +1,9 @@
-# What each function is told. Queue URLs, region and account reach it here, never by lookup.
+# What each function is told: all that its settings model reads, nothing else (`make docs-check`).
+# Queue URLs, region and account reach it here, never by lookup.
 
 locals {
   common_settings = {
-    for service in keys(local.functions) : service => {
-      LOG_LEVEL                    = var.log_level
-      POWERTOOLS_SERVICE_NAME      = service
-      POWERTOOLS_METRICS_NAMESPACE = "Millrace"
-    }
+    LOG_LEVEL = var.log_level
   }
 
   functions = {
@@ -45,8 +42,6 @@ locals {
         ABSENCE_TTL_S       = tostring(var.assignment_cache.absence_ttl_s)
         CACHED_ASSIGNMENTS  = tostring(var.assignment_cache.assignments)
         CACHED_EXPERIMENTS  = tostring(var.assignment_cache.experiments)
-        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
-        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
         ARCHIVE_COMPRESSION = var.archive_compression
         ARCHIVE_LEVEL       = tostring(var.archive_level)
         ARCHIVE_PARTITIONS  = var.archive_partitions
@@ -86,6 +81,7 @@ locals {
         EXPORT_COMPRESSION    = var.export.compression
         EXPORT_CLIENT_BUCKETS = jsonencode(var.export.client_buckets)
         EXPORT_GRACE_S        = tostring(var.export.grace_s)
+        EXPORT_RESERVE_S      = tostring(var.export.reserve_s)
         EXPORT_SEGMENTS       = tostring(var.export.segments)
         EXPORT_UPLOADS        = tostring(var.export.uploads)
         EXPORT_SPILL_BYTES    = tostring(var.export.storage_mb * 500000) # half of /tmp: an estimate may be wrong
@@ -120,6 +116,7 @@ locals {
         STREAM_ARN        = local.stream_arn
         MAX_FUTURE_SKEW_S = tostring(var.max_future_skew_s)
         MAX_EVENT_BYTES   = tostring(var.max_event_bytes)
+        MAX_BODY_BYTES    = tostring(var.max_body_bytes)
       }
     }
   }

@@ -97,7 +97,7 @@ module "functions" {
   handler              = "${each.key}.handler.handler"
   runtime              = var.runtime
   architecture         = var.architecture
-  environment          = merge(local.common_settings[each.key], each.value.settings)
+  environment          = merge(local.common_settings, each.value.settings)
   memory_mb            = var.functions[each.key].memory_mb
   timeout_s            = var.functions[each.key].timeout_s
   reserved_concurrency = var.functions[each.key].reserved_concurrency

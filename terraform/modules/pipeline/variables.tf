@@ -437,6 +437,18 @@ variable "max_event_bytes" {
   }
 }
 
+variable "max_body_bytes" {
+  description = "Largest body of a request to the HTTP API, decoded: bounds what a small gzip body can grow to."
+  type        = number
+  nullable    = false
+  default     = 10485760
+
+  validation {
+    condition     = var.max_body_bytes >= var.max_event_bytes && var.max_body_bytes <= 104857600
+    error_message = "The largest body holds the largest event, and its function's memory holds it several times: max_event_bytes to 104857600 bytes."
+  }
+}
+
 variable "marker_ttl_days" {
   description = "Days for which unique entities and replayed events are remembered."
   type        = number
@@ -605,7 +617,7 @@ variable "archive_partitions" {
 }
 
 variable "export" {
-  description = "The hourly files of clients: format (ndjson or array), compression (none or gzip), client_buckets (by client id, for clients with a bucket of their own), grace_s (how long an hour waits for late arrivals), segments (archive objects read at once), uploads (files written at once), storage_mb (room in /tmp, half of it for events of one pass)."
+  description = "The hourly files of clients: format (ndjson or array), compression (none or gzip), client_buckets (by client id, for clients with a bucket of their own), grace_s (how long an hour waits for late arrivals), segments (archive objects read at once), uploads (files written at once), storage_mb (room in /tmp, half of it for events of one pass), reserve_s (seconds of an invocation that are kept for what was begun)."
   type = object({
     format         = optional(string, "ndjson")
     compression    = optional(string, "none")
@@ -614,6 +626,7 @@ variable "export" {
     segments       = optional(number, 8)
     uploads        = optional(number, 4)
     storage_mb     = optional(number, 512)
+    reserve_s      = optional(number, 180)
   })
   nullable = false
   default  = {}
@@ -646,6 +659,11 @@ variable "export" {
   validation {
     condition     = var.export.storage_mb >= 512 && var.export.storage_mb <= 10240
     error_message = "A function has 512 to 10240 MB in /tmp."
+  }
+
+  validation {
+    condition     = var.export.reserve_s >= 1 && floor(var.export.reserve_s) == var.export.reserve_s && var.export.reserve_s < var.functions.export.timeout_s
+    error_message = "reserve_s is a whole number of seconds, 1 or more, and less than export's timeout: else nothing is ever begun."
   }
 
   validation {

@@ -13,12 +13,18 @@ class AggregateSettings(FunctionSettings):
     """One field for each variable; Terraform sets them all."""
 
     data_bucket: str
+    """Bucket of raw, quarantined, enriched and archived events."""
     commits_table: str
+    """Table of commit rows and checkpoints: the ledger."""
     aggregates_table: str
+    """Table of the counters, by scope and window."""
     markers_table: str
+    """Table of what has been counted as unique already, and by which commit."""
     replays_table: str
+    """Table of replays: which are allowed to run, and in which version."""
     marker_ttl_days: Annotated[int, Field(ge=30, le=3650)] = 90
-    """Longer than a reference can wait in queues (SQS keeps 14 days, and so does a DLQ)."""
+    """Days for which unique entities are remembered: longer than a reference can wait in queues
+    (SQS keeps 14 days, and so does a DLQ)."""
     hot_scopes: tuple[str, ...] = ()
     """JSON list of scopes as `millrace aggregates --scope` takes them: `["TYPE#edit"]`."""
     hot_scope_shards: Annotated[int, Field(ge=1, le=64)] = 8

@@ -1,6 +1,6 @@
 """Settings of a function: read once from its environment, or a loud failure at cold start."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -9,11 +9,15 @@ from millrace.errors import ConfigError
 
 
 class FunctionSettings(BaseSettings):
-    """Base of each service's settings: a field `data_bucket` is the variable DATA_BUCKET."""
+    """Base of each service's settings: a field `data_bucket` is the variable DATA_BUCKET.
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    A field's docstring is its description in docs/configuration.md.
+    """
 
-    log_level: str = "INFO"
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is logged."""
 
 
 S = TypeVar("S", bound=FunctionSettings)

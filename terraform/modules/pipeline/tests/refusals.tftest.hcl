@@ -693,6 +693,26 @@ run "refuses_queries_that_may_scan_nothing" {
   expect_failures = [var.catalog]
 }
 
+run "refuses_a_body_smaller_than_an_event" {
+  command = plan
+
+  variables {
+    max_body_bytes = 1048575
+  }
+
+  expect_failures = [var.max_body_bytes]
+}
+
+run "refuses_an_export_that_begins_nothing" {
+  command = plan
+
+  variables {
+    functions = { export = { timeout_s = 180 } }
+  }
+
+  expect_failures = [var.export]
+}
+
 run "refuses_a_replay_that_never_gives_way" {
   command = plan
 
