@@ -42,6 +42,8 @@ locals {
         ABSENCE_TTL_S       = tostring(var.assignment_cache.absence_ttl_s)
         CACHED_ASSIGNMENTS  = tostring(var.assignment_cache.assignments)
         CACHED_EXPERIMENTS  = tostring(var.assignment_cache.experiments)
+        ARCHIVE_MAX_EVENTS  = tostring(var.archive_max_events)
+        ARCHIVE_MAX_BYTES   = tostring(var.archive_max_bytes)
         ARCHIVE_COMPRESSION = var.archive_compression
         ARCHIVE_LEVEL       = tostring(var.archive_level)
         ARCHIVE_PARTITIONS  = var.archive_partitions
