@@ -13,5 +13,6 @@ output "functions" { value = module.pipeline.functions }
 output "kinesis_mapping_uuid" { value = module.pipeline.kinesis_mapping_uuid }
 # The engine serves <id>.execute-api.<its address>, a name that resolves nowhere, below a path too.
 output "api_endpoint" { value = replace(module.pipeline.api_endpoint, "/^(https?:..)([^.]+)[.]execute-api[.](.+)$/", "$1$3/_aws/execute-api/$2") }
+output "metrics_key" { value = module.pipeline.metrics_key }
 output "producer_policy_arn" { value = module.pipeline.producer_policy_arn }
 output "api_producer_policy_arn" { value = module.pipeline.api_producer_policy_arn }

@@ -91,3 +91,8 @@ output "athena" {
     workgroup = this.workgroup
   }])
 }
+
+output "metrics_key" {
+  description = "Key of the deployed metric definitions in the data bucket."
+  value       = aws_s3_object.metrics.key
+}

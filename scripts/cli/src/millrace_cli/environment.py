@@ -31,6 +31,8 @@ class Tables(BaseModel):
     manifests: str
     assignments: str
     experiments: str
+    replays: str | None = None
+    """Of a pipeline deployed before there were replays there is none."""
 
 
 class Outputs(BaseModel):
@@ -45,6 +47,8 @@ class Outputs(BaseModel):
     data_bucket: str
     api_endpoint: str | None = None
     """Of a pipeline deployed without the HTTP API there is none."""
+    metrics_key: str | None = None
+    """Key of the deployed metric definitions in the data bucket."""
     tables: Tables
     functions: Mapping[str, str] = Field(default_factory=dict)
     """Names by service."""

@@ -1,0 +1,115 @@
+"""Plans, replays and differences as people see them."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+
+from rich.markup import escape
+from rich.table import Table
+
+from millrace.aws.aggregates import scope_key
+from millrace.replay.difference import Comparison
+from millrace.replay.diffing import verdicts
+from millrace.replay.operations import ReplayStatus
+from millrace.replay.plan import Plan
+from millrace.replay.record import Replay
+from millrace.times import format_ms
+from millrace_cli import render
+
+_SKIPPED_SHOWN = 20
+
+
+@contextmanager
+def planning_progress(*, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many events were found so far, on standard error."""
+    if quiet:
+        yield lambda _: None
+        return
+    with render.err().status("looking into the index") as line:
+        yield lambda events: line.update(f"{events:,} events found")
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what a plan selects, what will be whole, and what it takes."""
+    console = render.out()
+    window = f"{format_ms(plan.selection.start)} to {format_ms(plan.selection.end)}"
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    first = format_ms(plan.first_event) if plan.first_event else "none"
+    last = format_ms(plan.last_event) if plan.last_event else "none"
+    for name, value in (
+        ("plan", f"{plan.plan_id} (hash {plan.plan_hash})"),
+        ("window", window),
+        ("events", f"{plan.events:,}, of which {plan.duplicates:,} duplicates"),
+        ("first, last", f"{first}, {last}"),
+        ("messages", f"{plan.messages:,} out of {plan.objects:,} objects"),
+        ("at", f"{plan.rate:,}/s: {plan.estimate.seconds:,.1f} s, about ${plan.estimate.usd:,.4f}"),
+    ):
+        facts.add_row(name, escape(value))
+    console.print(facts)
+    for each in plan.coverage["windows"]:
+        partial = f"; partial: {', '.join(each['partial'])}" if each["partial"] else ""
+        console.print(f"{each['width']}s: {each['whole']} whole{partial}")
+    table = Table("metric", "by", "whole for", "live")
+    for each in plan.coverage["metrics"]:
+        table.add_row(
+            each["metric"], each["dimension"], escape(each["whole_scopes"]),
+            "yes" if each["live"] else "no: diff finds no live value",
+        )  # fmt: skip
+    console.print(table)
+    console.print(f"start it with: millrace replay apply {plan.plan_id}", markup=False)
+
+
+def show_replays(replays: Sequence[Replay]) -> None:
+    """Print replays, one a line."""
+    table = Table("replay", "state", "version", "sent", "rate", "by", "started", "why")
+    for each in replays:
+        rate = f"{each.current_rate:,.0f}/s" + (" (slowed)" if each.slowed_because else "")
+        table.add_row(
+            each.replay_id, each.state.value + (" (dry run)" if each.dry_run else ""), each.version,
+            f"{each.cursor.sent:,} of {each.messages:,}", rate, escape(each.started_by),
+            format_ms(each.started_at), escape(each.reason),
+        )  # fmt: skip
+    render.out().print(table)
+
+
+def show_status(status: ReplayStatus) -> None:
+    """Print how far a replay has come."""
+    console, progress = render.out(), status.progress
+    show_replays([status.replay])
+    if status.replay.slowed_because:
+        console.print(f"slowed: {status.replay.slowed_because}", style="yellow", markup=False)
+    console.print(
+        f"{progress.enriched:,} enriched, {progress.counted:,} counted, "
+        f"{progress.skipped:,} skipped of {status.replay.messages:,}"
+    )
+    if status.skipped:
+        table = Table("skipped", "reason", "detail", "place")
+        for each in status.skipped[:_SKIPPED_SHOWN]:
+            table.add_row(*map(escape, (each.event_id, each.reason, each.detail, each.place)))
+        console.print(table)
+    audit = Table("when", "who", "what", "why", "result")
+    for entry in status.audit:
+        audit.add_row(
+            format_ms(entry.at), escape(entry.who), entry.action.value, escape(entry.reason),
+            escape(entry.result),
+        )  # fmt: skip
+    console.print(audit)
+
+
+def show_diff(comparisons: Sequence[Comparison], shown: Sequence[Comparison]) -> None:
+    """Print the rows of a comparison, and how many there were of each verdict."""
+    console = render.out()
+    table = Table("scope", "window", "metric", "live", "replayed", "why", "events only in live")
+    for each in shown:
+        why = each.verdict.value
+        if each.more_in_live:
+            why = f"{why}: live has {each.more_in_live:+,} events"
+        table.add_row(
+            escape(scope_key(each.key.scope)), each.key.window.label, each.key.metric,
+            str(each.live.value) if each.live else "-",
+            str(each.replayed.value) if each.replayed else "-",
+            why, escape(", ".join(each.only_live)),
+        )  # fmt: skip
+    if shown:
+        console.print(table)
+    counts = verdicts(comparisons)
+    console.print(", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items()))
