@@ -18,7 +18,7 @@ class Verdict(StrEnum):
     SAME = "same"
     """Equal inputs and equal value."""
     LOGIC = "logic"
-    """Equal inputs, another value: the definitions differ."""
+    """The same events, another value: the definitions differ, in what they compute or choose."""
     INPUTS = "inputs"
     """Other events went in."""
     PARTIAL = "partial"
@@ -53,6 +53,13 @@ class Comparison:
     def difference(self) -> int | Decimal:
         """The replayed value less the live one."""
         return _value(self.replayed) - _value(self.live)
+
+    @property
+    def other_definitions(self) -> bool:
+        """Whether both rows exist and were not computed by one and the same definitions."""
+        if self.live is None or self.replayed is None:
+            return False
+        return self.live.defs_version != self.replayed.defs_version
 
     def naming(self, event_ids: Sequence[str]) -> "Comparison":
         """Return the same comparison with events that only live has."""

@@ -1,7 +1,7 @@
 """Comparing a replay's version with live, row by row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -65,6 +65,8 @@ class Diffing:
         key = definitions_key(replay.defs_version)
         definitions = self.parse(self.objects.get(key), key)
         coverage = Coverage.of(plan.selection, definitions.metrics)
+        skipped = next(iter(self.ledger.skipped(replay_id)), None)
+        all_counted = skipped is None and not plan.selection.include_duplicates
         since: list[IndexEntry] | None = None
         for scope in self.aggregates.scopes_of(replay.version):
             for comparison in self._compared(scope, replay.version, coverage):
@@ -72,7 +74,7 @@ class Diffing:
                     yield comparison
                     continue
                 since = self._arrived_since(plan) if since is None else since
-                yield _named(comparison, since)
+                yield _named(comparison, since, all_counted=all_counted)
 
     def _compared(self, scope: Scope, version: Version, coverage: Coverage) -> Iterator[Comparison]:
         selection = coverage.selection
@@ -96,8 +98,11 @@ class Diffing:
         ]
 
 
-def _named(comparison: Comparison, since: Sequence[IndexEntry]) -> Comparison:
+def _named(comparison: Comparison, since: Sequence[IndexEntry], *, all_counted: bool) -> Comparison:
+    """Name what only live has; if nothing came since, other definitions chose other events."""
     ids = [entry.event_id for entry in since if belongs(entry, comparison.key)]
+    if not ids and all_counted and comparison.other_definitions:
+        return replace(comparison, verdict=Verdict.LOGIC)
     return comparison.naming(ids)
 
 
