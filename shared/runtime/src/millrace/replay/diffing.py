@@ -97,8 +97,8 @@ class Diffing:
 
 
 def _named(comparison: Comparison, since: Sequence[IndexEntry]) -> Comparison:
-    ids = [entry.event_id for entry in since if belongs(entry, comparison.key)]
-    return comparison.naming(ids)
+    ids = dict.fromkeys(entry.event_id for entry in since if belongs(entry, comparison.key))
+    return comparison.naming(list(ids))
 
 
 def verdicts(comparisons: Sequence[Comparison]) -> Mapping[Verdict, int]:
