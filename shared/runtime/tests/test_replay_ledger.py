@@ -1,13 +1,17 @@
 """The replays table and the fake keep the same promises."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from millrace.aws.ledger_items import from_attributes
 from millrace.aws.replays import DynamoReplays
+from millrace.errors import RetryableError
 from millrace.replay.progress import SkippedEvent
 from millrace_testing.contracts.replays import ReplaysContract, processed
 from millrace_testing.replays import REPLAY_ID, FakeReplays, audit_entry, replay_record
@@ -53,3 +57,52 @@ def test_the_items_of_a_replay_stand_side_by_side(dynamo_replays):
     assert len(bytes(mine["OBJECT#a"]["places"])) == 16
     (skipped,) = dynamo_replays.skipped(REPLAY_ID)
     assert len(skipped.detail) == 500
+
+
+class Conflicting:
+    """A client whose transactions meet others so many times."""
+
+    def __init__(self, inner: Any, times: int, *codes: str) -> None:
+        self._inner, self.left = inner, times
+        self._reasons = [{"Code": code} for code in codes]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def transact_write_items(self, **request: Any) -> Any:
+        if not self.left:
+            return self._inner.transact_write_items(**request)
+        self.left -= 1
+        error = {"Error": {"Code": "TransactionCanceledException"}}
+        raise ClientError(error | {"CancellationReasons": self._reasons}, "TransactWriteItems")
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_a_conflict_is_no_lost_condition(dynamo_replays, times):
+    """An action that meets a checkpoint is tried again, and neither is refused."""
+    before = replay_record()
+    dynamo_replays.start(before, audit_entry())
+    client = Conflicting(boto3.client("dynamodb"), times, "TransactionConflict", "None")
+    waits: list[float] = []
+    assert DynamoReplays(client, "replays", waits.append).advance(before, replace(before, step=1))
+    assert len(waits) == times
+    assert dynamo_replays.replay(REPLAY_ID).step == 1
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError"])
+def test_a_transaction_that_cannot_be_had_now_may_pass_later(dynamo_replays, code):
+    """It is the caller's to try again; nothing is written."""
+    before = replay_record()
+    dynamo_replays.start(before, audit_entry())
+    client = Conflicting(boto3.client("dynamodb"), 99, code)
+    with pytest.raises(RetryableError):
+        DynamoReplays(client, "replays", lambda _: None).advance(before, replace(before, step=1))
+    assert dynamo_replays.replay(REPLAY_ID) == before
+
+
+def test_pressure_is_remembered(dynamo_replays):
+    """The last time counts; a replay that was never throttled has none."""
+    assert dynamo_replays.pressure_ms(REPLAY_ID) is None
+    for at_ms in (1_000, 2_000):
+        dynamo_replays.note_pressure(REPLAY_ID, at_ms)
+    assert dynamo_replays.pressure_ms(REPLAY_ID) == 2_000

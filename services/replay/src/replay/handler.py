@@ -7,7 +7,6 @@ invocation: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.h
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -18,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from millrace.batch import Batch, BatchHandler, BatchNames, building
 from millrace.observability import MetricName, count, service_logger, service_metrics
+from millrace.replay.operations import replay_named
 from millrace.replay.record import ReplayState
 from replay.bootstrap import build_worker
 from replay.service import Worker
@@ -44,16 +44,18 @@ def _work(
 
 
 def _turn(worker: Worker, record: SQSRecord, context: LambdaContext) -> int:
-    replay_id = orjson.loads(record.body)["replay_id"]
     until_s = max(1.0, context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
+    replay_id = ""
     try:
+        replay_id = replay_named(record.body)
         turn = worker.turn(replay_id, until_s)
     except Exception:
-        logger.exception("replay stopped", extra={"replay_id": replay_id})
+        facts = {"replay_id": replay_id, "message_id": record.message_id}
+        logger.exception("replay stopped", extra=facts)
         raise
     count(metrics, MetricName.REPLAYS_COMPLETED, int(turn.state is ReplayState.COMPLETED))
-    facts = {"replay_id": replay_id, "sent": turn.sent, "state": turn.state.value}
-    logger.info("replay worked on", extra={**facts, "goes_on": turn.goes_on})
+    done = {"sent": turn.sent, "state": turn.state.value, "goes_on": turn.goes_on}
+    logger.info("replay worked on", extra={"replay_id": replay_id, **done})
     return turn.sent
 
 

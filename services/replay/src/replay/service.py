@@ -22,6 +22,7 @@ from millrace.replay.operations import Operations, work_body
 from millrace.replay.plan import Chunk
 from millrace.replay.planned import PlannedEvent
 from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayState
+from millrace.times import whole_ms
 from replay.domain import Bounds, Pace
 from replay.ports import Destination, Stopwatch, Surroundings, Wake, WorkerLedger
 
@@ -140,9 +141,9 @@ class Worker:
             cursor=cursor,
             state=state,
             step=before.step + 1,
-            current_rate=pace.now,
+            current_rate=float(round(pace.now)),  # as the ledger keeps it, like the time
             slowed_because=pace.because,
-            updated_at=self.clock.now(),
+            updated_at=whole_ms(self.clock.now()),
         )
         self._advance(before, after)
         return after
@@ -156,7 +157,7 @@ class Worker:
                 self.wake.send(work_body(replay.replay_id), delay_s=self.look_again_s)
                 return replay, True
             result = f"{status.progress.counted} counted, {status.progress.skipped} skipped"
-        now = self.clock.now()
+        now = whole_ms(self.clock.now())
         done = replace(replay, state=ReplayState.COMPLETED, step=replay.step + 1, updated_at=now)
         self._advance(replay, done, AuditEntry(now, WORKER, Action.COMPLETE, "", result))
         return done, False

@@ -45,6 +45,11 @@ def format_ms(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def whole_ms(at: datetime) -> datetime:
+    """Return `at` in UTC as it comes back from where it is kept to the millisecond."""
+    return from_epoch_ms(to_epoch_ms(at))
+
+
 def from_epoch_ms(epoch_ms: int) -> datetime:
     """Return the instant `epoch_ms` milliseconds after 1970-01-01T00:00:00Z."""
     seconds, ms = divmod(epoch_ms, 1000)

@@ -68,10 +68,13 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.delays_s: list[int] = []
+        """Of each message in `sent`."""
 
-    def send(self, body: str) -> None:
+    def send(self, body: str, *, delay_s: int = 0) -> None:
         """Keep the message."""
         self.sent.append(body)
+        self.delays_s.append(delay_s)
 
 
 class FakeLedger:

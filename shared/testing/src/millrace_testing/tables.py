@@ -23,7 +23,22 @@ def _schema(**key_types: str) -> dict[str, Any]:
 
 GATE: Mapping[str, Any] = _schema(id="B")
 EVENT_INDEX: Mapping[str, Any] = _schema(PK="S", SK="S")
-AGGREGATES: Mapping[str, Any] = _schema(PK="S", SK="S")
+AGGREGATES: Mapping[str, Any] = {
+    **_schema(PK="S", SK="S"),
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK", "replay_version")
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by_version",
+            "KeySchema": [
+                {"AttributeName": "replay_version", "KeyType": "HASH"},
+                {"AttributeName": "PK", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
+}
 MARKERS: Mapping[str, Any] = _schema(PK="S", SK="S")
 ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S")
 EXPERIMENTS: Mapping[str, Any] = _schema(experiment_id="S")

@@ -9,15 +9,19 @@
 """
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.nap import sleep as nap
+from tenacity.wait import wait_random_exponential
 
 from millrace.aggregates import Version
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
+from millrace.errors import RetryableError
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.plan import Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent, joined, parted, place_hash
@@ -37,9 +41,18 @@ _DETAIL_CHARACTERS = 500
 class DynamoReplays:
     """`millrace.replay.ports.ReplayLedger` and `ProcessorLedger`; reads are strongly consistent."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, sleep: Callable[[float], None] = nap
+    ) -> None:
         self._client = client
         self._table = table
+        self._retrying = Retrying(
+            sleep=sleep,
+            stop=stop_after_attempt(6),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            retry=retry_if_exception_type(_Contended),
+            reraise=True,
+        )
 
     def save_plan(self, plan: Plan) -> None:
         """Keep a plan for good."""
@@ -221,19 +234,36 @@ class DynamoReplays:
         }
 
     def _transact(self, writes: "list[TransactWriteItemTypeDef]") -> bool:
+        """Write all or nothing; return False if a condition was not met.
+
+        Where a person's action meets the worker's checkpoint DynamoDB refuses one of them, which
+        says nothing about its condition, and boto3 does not try again:
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+        """
+        written: bool = self._retrying(self._transact_once, writes)
+        return written
+
+    def _transact_once(self, writes: "list[TransactWriteItemTypeDef]") -> bool:
         with translated("TransactWriteItems replays"):
             try:
                 self._client.transact_write_items(TransactItems=writes)
             except ClientError as err:
-                if not _lost_condition(err):
-                    raise
-                return False
+                reasons = _reasons(err)
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+                if "TransactionConflict" in reasons:
+                    raise _Contended(f"TransactWriteItems replays: {err}") from err
+                raise
         return True
 
 
-def _lost_condition(err: ClientError) -> bool:
+class _Contended(RetryableError):
+    """Another transaction held the replay's item."""
+
+
+def _reasons(err: ClientError) -> set[str]:
     reasons: Any = err.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+    return {str(reason.get("Code")) for reason in reasons}
 
 
 def _key(partition: str, sort: str) -> "Item":

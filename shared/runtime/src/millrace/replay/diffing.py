@@ -100,10 +100,10 @@ class Diffing:
 
 def _named(comparison: Comparison, since: Sequence[IndexEntry], *, all_counted: bool) -> Comparison:
     """Name what only live has; if nothing came since, other definitions chose other events."""
-    ids = [entry.event_id for entry in since if belongs(entry, comparison.key)]
+    ids = dict.fromkeys(entry.event_id for entry in since if belongs(entry, comparison.key))
     if not ids and all_counted and comparison.other_definitions:
         return replace(comparison, verdict=Verdict.LOGIC)
-    return comparison.naming(ids)
+    return comparison.naming(list(ids))
 
 
 def verdicts(comparisons: Sequence[Comparison]) -> Mapping[Verdict, int]:

@@ -14,6 +14,7 @@ from millrace.replay.plan import Plan
 from millrace.replay.ports import ReplayLedger
 from millrace.replay.progress import Progress, SkippedEvent, progress_of
 from millrace.replay.record import Action, AuditEntry, Replay, ReplayState, moved
+from millrace.times import whole_ms
 
 MAX_RATE = 10_000
 _VERSION_TRIES = 100
@@ -64,7 +65,8 @@ class Operations:
         """Start the replay of a plan; one that was applied before is returned as it is.
 
         Applying twice by mistake does nothing but wake the worker, which is also how an apply
-        that died in the middle is finished.
+        that died in the middle is finished. A dry run is no application of the plan, and the
+        pipeline's queue is not one of the user's own: each is applied beside the other.
 
         Raises:
             UnknownReplay: there is no such plan.
@@ -72,23 +74,41 @@ class Operations:
         """
         self._check(order)
         plan = self.ledger.plan(plan_id)
-        earlier = None if order.again else self._applied(plan_id)
-        replay = earlier or self._start(plan, order, queue_url or self.queue_url)
+        target = queue_url or self.queue_url
+        earlier = None if order.again else self._applied(plan_id, order, target)
+        replay = earlier or self._start(plan, order, target)
         if replay.state in {ReplayState.RUNNING, ReplayState.SENT}:
             self.wake(replay.replay_id)
         return replay
 
-    def _applied(self, plan_id: str) -> Replay | None:
-        earlier = self.ledger.replays_of_plan(plan_id)
-        found = [self.ledger.replay(each) for each in earlier]
-        standing = [each for each in found if each.state is not ReplayState.CANCELLED]
+    def _applied(self, plan_id: str, order: Order, queue_url: str) -> Replay | None:
+        earlier = map(self.ledger.replay, self.ledger.replays_of_plan(plan_id))
+        standing = [
+            each
+            for each in earlier
+            if each.state is not ReplayState.CANCELLED
+            and (each.dry_run, each.queue_url) == (order.dry_run, queue_url)
+        ]
         return standing[-1] if standing else None
 
     def _start(self, plan: Plan, order: Order, queue_url: str) -> Replay:
-        now = self.clock.now()
-        version, replay_id = self._reserved(plan)
-        replay = Replay(
-            replay_id=replay_id,
+        """Start it under the first free version from now on: two may start in one second."""
+        second = int(self.clock.now().timestamp())
+        for version in (Version(str(second + later)) for later in range(_VERSION_TRIES)):
+            replay = self._new(version, plan, order, queue_url)
+            if not self.ledger.reserve_version(version, replay.replay_id):
+                continue
+            if self.ledger.start(replay, _audit_of(replay)):
+                return replay
+            there = self.ledger.replay(replay.replay_id)  # of the same plan, in the same second
+            if _is_of(order, there, replay):
+                return there
+        raise RetryableError(f"no free version within {_VERSION_TRIES} s of {second}")
+
+    def _new(self, version: Version, plan: Plan, order: Order, queue_url: str) -> Replay:
+        now = whole_ms(self.clock.now())
+        return Replay(
+            replay_id=f"{version}-{plan.plan_id.rpartition('-')[2]}",
             plan_id=plan.plan_id,
             plan_hash=plan.plan_hash,
             version=version,
@@ -104,18 +124,6 @@ class Operations:
             updated_at=now,
             current_rate=order.rate,
         )
-        result = f"{plan.messages} messages at {order.rate}/s into version {version}"
-        self.ledger.start(replay, AuditEntry(now, order.who, Action.APPLY, order.reason, result))
-        return replay
-
-    def _reserved(self, plan: Plan) -> tuple[Version, str]:
-        """Return the first free version from now on: two replays may start in one second."""
-        second = int(self.clock.now().timestamp())
-        for version in (Version(str(second + later)) for later in range(_VERSION_TRIES)):
-            replay_id = f"{version}-{plan.plan_id.rpartition('-')[2]}"
-            if self.ledger.reserve_version(version, replay_id):
-                return version, replay_id
-        raise RetryableError(f"no free version within {_VERSION_TRIES} s of {second}")
 
     def _check(self, order: Order) -> None:
         if self.reason_required and not order.reason.strip():
@@ -177,6 +185,35 @@ class Operations:
         return ReplayStatus(replay, progress, skipped, self.ledger.audit(replay_id))
 
 
+def _audit_of(new: Replay) -> AuditEntry:
+    result = f"{new.messages} messages at {new.rate}/s into version {new.version}"
+    return AuditEntry(new.started_at, new.started_by, Action.APPLY, new.reason, result)
+
+
+def _is_of(order: Order, there: Replay, mine: Replay) -> bool:
+    """Tell whether the replay that is there is what was ordered, by this order or one like it."""
+    same = (there.dry_run, there.queue_url) == (mine.dry_run, mine.queue_url)
+    if not same or there.state is ReplayState.CANCELLED:
+        return False
+    return not order.again or there.started_at == mine.started_at  # equal: an answer got lost
+
+
 def work_body(replay_id: str) -> str:
     """Return the message that wakes the worker."""
     return orjson.dumps({"replay_id": replay_id}).decode()
+
+
+def replay_named(body: str) -> str:
+    """Return the replay that a message of `work_body` names.
+
+    Raises:
+        InvalidRequest: it names none; it will never do so.
+    """
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError as err:
+        raise InvalidRequest("message", f"is not JSON: {err}") from err
+    named = fields.get("replay_id") if isinstance(fields, dict) else None
+    if not isinstance(named, str) or not named:
+        raise InvalidRequest("replay_id", "is missing; the message names no replay")
+    return named

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from millrace.replay.errors import PlanBroken
 from millrace.replay.selection import Selection
 from millrace.times import format_ms, parse_rfc3339
 
@@ -106,7 +107,7 @@ class Plan:
         """Return the plan that `to_fields` wrote.
 
         Raises:
-            ValueError: its hash is not that of its content.
+            PlanBroken: its hash is not that of its content.
         """
         estimate = fields["estimate"]
         plan = cls(
@@ -128,7 +129,9 @@ class Plan:
             rate=fields["rate"],
         )
         if plan.plan_hash != fields["plan_hash"]:
-            raise ValueError(f"plan {plan.plan_id} is not what it was when it was made")
+            raise PlanBroken(
+                f"plan {plan.plan_id} is not what it was when it was made; make a new plan"
+            )
         return plan
 
     def at_rate(self, rate: int, estimate: Estimate) -> "Plan":

@@ -14,6 +14,7 @@ from millrace.keys import definitions_key, plan_chunk_key
 from millrace.ports import CommitReader, IndexPages, Objects
 from millrace.raw_lines import pack
 from millrace.replay.coverage import Coverage
+from millrace.replay.errors import InvalidRequest
 from millrace.replay.estimate import estimated
 from millrace.replay.plan import Chunk, Plan, chunk_of
 from millrace.replay.planned import PlannedEvent
@@ -89,10 +90,13 @@ class Planner:
         were written for one.
 
         Raises:
+            InvalidRequest: the rate is none.
             SelectionTooLarge: more events than the selection's limit.
             LineMissing, CommitMissing: index and ledger disagree.
             ConfigError, RetryableError: a table or the bucket cannot be reached.
         """
+        if rate < 1:
+            raise InvalidRequest("rate", f"is {rate}; 1 or more messages a second")
         plan_id = f"{self.clock.now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
         found = _Found()
         with closing(SortedEntries()) as entries:
