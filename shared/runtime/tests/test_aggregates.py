@@ -199,6 +199,19 @@ def test_scopes_are_listed_once(client, reader):
     assert sorted(reader.scopes()) == sorted(scopes)
 
 
+def test_scopes_of_a_version_are_listed_once(client, reader):
+    """Of that replay alone, whatever number of rows each has; live has none."""
+    scopes = [Scope.of(Dimension.ENTITY, f"user {number}") for number in range(12)]
+    for number, scope in enumerate(scopes):
+        for window in (hour(0), hour(1)):
+            put(client, AggregateKey(scope, window, "m"))
+            version = Version(("17", "18")[number % 3 == 0])
+            put(client, AggregateKey(scope, window, "m", version), replay_version=version)
+    assert sorted(reader.scopes_of(Version("18"))) == sorted(scopes[::3])
+    assert sorted(reader.scopes_of(Version("17"))) == sorted(set(scopes) - set(scopes[::3]))
+    assert list(reader.scopes_of(LIVE)) == list(reader.scopes_of(Version("19"))) == []
+
+
 def test_shards_are_read_as_one_row(client, reader):
     """Also beside what was written before the scope was hot, and beside a metric of longer name."""
     key = AggregateKey(EDITS, hour(1), "m")

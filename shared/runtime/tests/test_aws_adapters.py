@@ -1,6 +1,8 @@
 """The adapters and the fakes keep the same promises."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -14,7 +16,7 @@ from millrace.aws.objects import S3Objects
 from millrace.aws.queue import SqsQueue
 from millrace.commit import Checkpoint, Stage
 from millrace.errors import ConfigError, RetryableError
-from millrace_testing.builders import SHARD, commit_of, event_bytes
+from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
 from millrace_testing.contracts.ledger import LedgerContract
 from millrace_testing.contracts.objects import ObjectsContract
 from millrace_testing.fakes import FakeLedger, FakeObjects
@@ -88,6 +90,25 @@ def test_the_unfinished_index_is_sparse(dynamo_ledger):
         dynamo_ledger.mark(SHARD, 100, stage, {"events": 1})
     assert [shard for shard, _ in dynamo_ledger.unfinished()] == [SHARD]
     assert [head.first_seq for head in dynamo_ledger.heads(SHARD)] == [100, 200]
+
+
+def test_the_oldest_unfinished_commit_is_found(dynamo_ledger):
+    """Whichever partition of the index it waits in; none once all are finished."""
+    assert dynamo_ledger.oldest_unfinished() is None
+    before = Checkpoint()
+    for number in range(12):
+        commit, _ = commit_of([event_bytes(number)], first_seq=100 + number)
+        made_at = ARRIVAL + timedelta(seconds=(number * 7 + 3) % 12)
+        commit = replace(commit, head=replace(commit.head, committed_at=made_at))
+        after = Checkpoint(number + 1, 100 + number, ())
+        assert dynamo_ledger.commit(before, after, commit)
+        before = after
+    heads = sorted(dynamo_ledger.heads(SHARD), key=lambda head: head.committed_at)
+    for head in heads:
+        assert dynamo_ledger.oldest_unfinished() == head.committed_at
+        for stage in Stage:
+            dynamo_ledger.mark(SHARD, head.first_seq, stage, {"events": 1})
+    assert dynamo_ledger.oldest_unfinished() is None
 
 
 def test_a_stage_that_died_after_the_last_mark_is_made_up_for(dynamo_ledger):
