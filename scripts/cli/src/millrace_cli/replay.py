@@ -1,4 +1,4 @@
-"""Replays of one environment: what the commands of `millrace replay` work with."""
+"""Replays of one environment: what their commands work with."""
 
 import getpass
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`millrace replay`: plan, apply, watch and compare."""
+"""The commands of replays: plan, apply, watch and compare."""
 
 from pathlib import Path
 from typing import Annotated
