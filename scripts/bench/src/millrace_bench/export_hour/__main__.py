@@ -93,20 +93,8 @@ def run(folder: Path, engine: Engine = None) -> None:
     started = perf_counter()
     outcome = export.export(HOUR, Status.COMPLETE)
     took_s = perf_counter() - started
-    figures = {"events": outcome.events, "took_s": took_s, "peak_mb": _peak_mb()}
+    figures = {"events": outcome.events, "took_s": took_s, "peak_mb": max_memory_mb()}
     typer.echo(json.dumps(figures | {"files": len(outcome.written)}))
-
-
-def _peak_mb() -> float:
-    """Return the most memory that this process has held.
-
-    Linux's ru_maxrss would include that of the process that started this one, from before exec.
-    """
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return max_memory_mb()
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) / 1024
 
 
 def _without_store(folder: Path) -> Export:
