@@ -103,6 +103,9 @@ class Account:
         yield "alarm", _names(alarms["MetricAlarms"] + alarms["CompositeAlarms"], "AlarmName")
         dashboards = client("cloudwatch").list_dashboards()["DashboardEntries"]
         yield "dashboard", _names(dashboards, "DashboardName")
+        yield "database", _names(client("glue").get_databases()["DatabaseList"], "Name")
+        groups = client("athena").list_work_groups()["WorkGroups"]
+        yield "workgroup", sorted({*_names(groups, "Name")} - {"primary"})  # every account has it
         yield "topic", _names(client("sns").list_topics()["Topics"], "TopicArn")
         tagged = client("resourcegroupstaggingapi").get_resources(
             TagFilters=[{"Key": "project", "Values": ["millrace"]}]
