@@ -18,6 +18,8 @@ _USER = "deployer"
 # The engine authorises these on no resource, or by another name, where AWS knows the resource:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 ASKED_OTHERWISE = {
+    "athena:CreateWorkGroup": "athena:CreateWorkGroup",
+    "athena:ListTagsForResource": "athena:ListTagsForResource",
     "dynamodb:ListTagsOfResource": "dynamodb:ListTagsOfResource",
     "events:DeleteRule": "events:DeleteRule",
     "events:DescribeRule": "events:DescribeRule",
