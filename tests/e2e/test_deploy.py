@@ -159,6 +159,9 @@ def test_prod_is_protected(at_engine, artifacts_dir, tmp_path):
 
 # What stores something, and the attribute that says with which key.
 _STORES = {
+    "aws_athena_workgroup": (  # what its queries found
+        "configuration.result_configuration.encryption_configuration.kms_key_arn"
+    ),
     "aws_cloudwatch_log_group": "kms_key_id",
     "aws_dynamodb_table": "server_side_encryption.kms_key_arn",
     "aws_kinesis_stream": "kms_key_id",
@@ -170,7 +173,8 @@ _STORES = {
 }
 # What does not, or, as objects do, with its bucket's key.
 _STORES_NOTHING = re.compile(
-    r"aws_(apigatewayv2_.*|athena_workgroup|cloudwatch_event_.*|glue_.*|iam_.*|lambda_(event_source_mapping|permission)"
+    r"aws_(apigatewayv2_.*|cloudwatch_event_.*|glue_catalog_.*|iam_.*"
+    r"|lambda_(event_source_mapping|permission)"
     r"|s3_bucket|s3_bucket_(lifecycle_configuration|ownership_controls|policy|public_access_block|"
     r"versioning)|s3_object|sqs_queue_redrive_policy)|terraform_data"
 )
@@ -225,5 +229,6 @@ def test_a_key_and_a_vpc_reach_everything_they_should(at_engine, artifacts_dir, 
         statements = {
             each["Sid"]: each for each in json.loads(role["values"]["policy"])["Statement"]
         }
-        assert statements["UseKey"]["Resource"] == KEY
+        for use in ("UseKey", "UseKeyThroughDynamoDb"):
+            assert statements[use]["Resource"] == KEY
         assert "ec2:CreateNetworkInterface" in statements["AttachToVpc"]["Action"]

@@ -1,5 +1,6 @@
-"""docs/deploy.md: another environment is made by the commands that it shows."""
+"""docs/deploy.md: what it shows can be done as shown."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -41,3 +42,13 @@ def test_make_calls_the_command_of_the_same_name(target):
     command = ["make", "--dry-run", "--assume-old", "setup", target, "ENV=dev"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert f"python -m millrace_deploy {target}" in shown
+
+
+def test_the_deployers_rights_fit_a_managed_policy():
+    """Once an account is put in; IAM counts 6,144 characters, white space apart.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    policy = (ROOT / "docs/deployer-policy.json").read_text()
+    json.loads(policy)
+    assert len("".join(policy.replace("ACCOUNT_ID", "123456789012").split())) <= 6144

@@ -14,6 +14,14 @@ locals {
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
   ]
+
+  table_key_actions = [
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -43,12 +51,33 @@ data "aws_iam_policy_document" "this" {
     resources = ["${local.log_group_arn}:*"] # every stream of this log group: their names are Lambda's
   }
 
+  # S3, SQS and Kinesis ask for no more of who reads and writes, Lambda of a function with settings:
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  # https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
   dynamic "statement" {
     for_each = var.kms_key_arn == "" ? [] : [var.kms_key_arn]
     content {
       sid       = "UseKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [statement.value]
+    }
+  }
+
+  # DynamoDB names more, and only it may ask. kms:CreateGrant is for who makes the table.
+  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+  dynamic "statement" {
+    for_each = var.kms_key_arn == "" ? [] : [var.kms_key_arn]
+    content {
+      sid       = "UseKeyThroughDynamoDb"
+      actions   = local.table_key_actions
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["dynamodb.${var.account.region}.amazonaws.com"]
+      }
     }
   }
 

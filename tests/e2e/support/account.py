@@ -18,6 +18,8 @@ _USER = "deployer"
 # The engine authorises these on no resource, or by another name, where AWS knows the resource:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 ASKED_OTHERWISE = {
+    "athena:CreateWorkGroup": "athena:CreateWorkGroup",
+    "athena:ListTagsForResource": "athena:ListTagsForResource",
     "dynamodb:ListTagsOfResource": "dynamodb:ListTagsOfResource",
     "events:DeleteRule": "events:DeleteRule",
     "events:DescribeRule": "events:DescribeRule",
@@ -103,6 +105,9 @@ class Account:
         yield "alarm", _names(alarms["MetricAlarms"] + alarms["CompositeAlarms"], "AlarmName")
         dashboards = client("cloudwatch").list_dashboards()["DashboardEntries"]
         yield "dashboard", _names(dashboards, "DashboardName")
+        yield "database", _names(client("glue").get_databases()["DatabaseList"], "Name")
+        groups = client("athena").list_work_groups()["WorkGroups"]
+        yield "workgroup", sorted({*_names(groups, "Name")} - {"primary"})  # every account has it
         yield "topic", _names(client("sns").list_topics()["Topics"], "TopicArn")
         tagged = client("resourcegroupstaggingapi").get_resources(
             TagFilters=[{"Key": "project", "Values": ["millrace"]}]

@@ -69,7 +69,7 @@ run "may_use_its_key_and_trace" {
   }
 
   assert {
-    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["WriteLogs", "UseKey", "WriteTraces"]
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["WriteLogs", "UseKey", "UseKeyThroughDynamoDb", "WriteTraces"]
     error_message = "the key and the traces are added"
   }
 
@@ -79,7 +79,17 @@ run "may_use_its_key_and_trace" {
   }
 
   assert {
-    condition     = toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Action) == toset(["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
+    condition     = jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Resource == var.kms_key_arn && toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Action) == toset(["kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"])
+    error_message = "what else DynamoDB asks for, of this key only"
+  }
+
+  assert {
+    condition     = jsondecode(data.aws_iam_policy_document.this.json).Statement[2].Condition == { StringEquals = { "kms:ViaService" = "dynamodb.eu-central-1.amazonaws.com" } }
+    error_message = "and only for DynamoDB"
+  }
+
+  assert {
+    condition     = toset(jsondecode(data.aws_iam_policy_document.this.json).Statement[3].Action) == toset(["xray:PutTelemetryRecords", "xray:PutTraceSegments"])
     error_message = "traces are written, not read"
   }
 }
