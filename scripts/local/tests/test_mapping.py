@@ -15,6 +15,7 @@ from millrace_local import engine as life_cycle
 from millrace_local.__main__ import app
 from millrace_local.engine import Engine
 from millrace_local.mapping.state import MappingProgress, read_state
+from millrace_local.testing import temporary_engine
 from millrace_local.tiny_function import TinyFunction
 from millrace_testing.wait import wait_until
 
@@ -255,16 +256,17 @@ def test_children_of_a_split_shard_wait_for_it(engine, tiny, name):
     assert [child["ParentShardId"] for child in children] == [SHARD] * 2
 
 
-def test_a_new_poller_continues_where_the_old_one_was(engine, tiny, name):
+def test_a_new_poller_continues_where_the_old_one_was(name):
     """What was delivered before the poller was killed does not come again."""
-    with mapped(engine, name, tiny.deploy(SOURCE, [read_stream(name)])) as uuid:
-        drained(engine, uuid, put(engine, name, 3))
-        poller = life_cycle.running(engine.name).poller_pid
-        os.kill(poller, signal.SIGKILL)
-        wait_until(lambda: life_cycle.status(engine.name).missing == ("poller",))
-        life_cycle.start(engine.name, 0)
-        drained(engine, uuid, put(engine, name, 2))
-    assert sorted(batches(tiny)) == [numbers(0, 2), numbers(0, 3)]
+    with temporary_engine("poller") as own:  # the shared engine's poller is left alone
+        tiny = TinyFunction(own, name)
+        with mapped(own, name, tiny.deploy(SOURCE, [read_stream(name)])) as uuid:
+            drained(own, uuid, put(own, name, 3))
+            os.kill(life_cycle.running(own.name).poller_pid, signal.SIGKILL)
+            wait_until(lambda: life_cycle.status(own.name).missing == ("poller",))
+            life_cycle.start(own.name, 0)
+            drained(own, uuid, put(own, name, 2))
+        assert sorted(batches(tiny)) == [numbers(0, 2), numbers(0, 3)]
 
 
 def test_a_changed_mapping_is_followed(engine, tiny, name):
