@@ -104,7 +104,9 @@ class Replaying:
             )
             for scope in SCOPES
             for width in WindowWidth
-            for row in reader.query(scope, width, version=Version(version))
+            for row in reader.query(
+                scope, width, start=DAY, end=DAY + timedelta(days=1), version=Version(version)
+            )
         }
 
     def archived(self) -> set[tuple[str, str]]:

@@ -85,17 +85,18 @@ class Diffing:
                 yield compared(pair, coverage)
 
     def _arrived_since(self, plan: Plan) -> list[IndexEntry]:
-        """Return the events that the plan's selection names now and did not name then."""
+        """Return the events that the selection names now and did not name then, by event time."""
         planned = {
             (event.source, event.event_id, event.arrival_time)
             for chunk in plan.chunks
             for event in map(PlannedEvent.from_line, unpack(self.objects.get(chunk.key)))
         }
-        return [
+        arrived = [
             entry
             for entry in self.planner.selected(plan.selection)
             if (entry.source, entry.event_id, entry.arrival_time) not in planned
         ]
+        return sorted(arrived, key=lambda entry: entry.order)
 
 
 def _named(comparison: Comparison, since: Sequence[IndexEntry], *, all_counted: bool) -> Comparison:
