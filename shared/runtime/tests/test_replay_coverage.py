@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millrace.aggregates import AggregateKey, Dimension, Scope
+from millrace.aws.aggregates import scope_key, scope_of
 from millrace.definitions import CountMetric, Metric, Mode, SumMetric, UniqueMetric
 from millrace.index import IndexEntry
 from millrace.replay.coverage import Coverage
+from millrace.replay.difference import belongs
 from millrace.replay.selection import Selection
 from millrace.windows import Window, WindowWidth, window_of
 from millrace_testing.builders import index_entry
@@ -139,6 +141,17 @@ def test_what_live_does_not_compute_is_told():
     assert [len(fields[name]) for name in ("windows", "metrics")] == [2, 4]
 
 
+def test_an_id_too_long_for_a_key_is_recognised():
+    """Rows are found by their keys, which hold its beginning and a hash."""
+    entity = "日" * 200
+    (scope,) = {scope_of(scope_key(Scope.of(Dimension.ENTITY, entity)))}
+    assert scope.ids != (entity,)
+    key = AggregateKey(scope, window_of(DAY, WindowWidth.HOUR), "n")
+    assert covered(DAY, DAY + HOUR, entity_id=entity).is_whole(key)
+    assert not covered(DAY, DAY + HOUR, entity_id=entity[1:]).is_whole(key)
+    assert belongs(index_entry(entity_id=entity, event_time=DAY), key)
+
+
 TYPES, PEOPLE, SOURCES = ("view", "buy"), ("ana", "bo"), ("web", "app")
 EVERY = tuple(each.value for each in BY)
 TIMES = [DAY + halves * HOUR / 2 for halves in range(-48, 96)]  # three whole days
@@ -161,7 +174,7 @@ METRICS: list[Metric] = [
 ]  # fmt: skip
 
 
-def scope_of(entry: IndexEntry, dimension: Dimension) -> Scope:
+def scope_counting(entry: IndexEntry, dimension: Dimension) -> Scope:
     """Return the scope that counts the event; clients and experiments hold everybody here."""
     ids = {
         Dimension.TYPE: (entry.event_type,),
@@ -174,7 +187,7 @@ def scope_of(entry: IndexEntry, dimension: Dimension) -> Scope:
 
 ROWS: dict[tuple[Scope, Window], list[IndexEntry]] = defaultdict(list)
 for one, by, wide in product(HISTORY, BY, BOTH):
-    ROWS[scope_of(one, by), window_of(one.event_time, wide)].append(one)
+    ROWS[scope_counting(one, by), window_of(one.event_time, wide)].append(one)
 
 
 @st.composite
@@ -203,7 +216,7 @@ def test_a_row_is_whole_when_all_that_live_counted_is_selected(
     """As the definition says, by looking at every event that belongs into the row."""
     if not counted.counts(entry.event_type):
         return
-    scope, window = scope_of(entry, dimension), window_of(entry.event_time, width)
+    scope, window = scope_counting(entry, dimension), window_of(entry.event_time, width)
     into_the_row = [each for each in ROWS[scope, window] if counted.counts(each.event_type)]
     expected = all(selection.wants(each) for each in into_the_row)
     key = AggregateKey(scope, window, counted.name)

@@ -68,3 +68,11 @@ def test_old_years_sort_too():
     assert window_of(old, WindowWidth.HOUR).label == "HOUR#0999-01-02T03"
     assert window_of(old, WindowWidth.DAY).label == "DAY#0999-01-02"
     assert ArchiveLayout().folder(old) == "year=0999/month=01/day=02/hour=03"
+
+
+@given(st.text(min_size=1, max_size=256), st.sampled_from(["", "ä" * 200, "日" * 200, "🙂" * 200]))
+def test_what_a_key_keeps_of_an_id_leads_back_to_it(beginning, rest):
+    """A reader that has a long id from a key alone still finds what is under it."""
+    key = keys.encode_id(beginning + rest)
+    assert keys.encode_id(keys.decode_id(key)) == key
+    assert keys.id_in_keys(keys.id_in_keys(beginning + rest)) == keys.id_in_keys(beginning + rest)

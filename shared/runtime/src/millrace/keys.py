@@ -5,6 +5,7 @@ Real ids hold `#` and `/`, which are separators here: every id is percent-encode
 
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import accumulate, takewhile
 from urllib.parse import quote, unquote
 
 from millrace.archive_layout import ArchiveLayout
@@ -26,17 +27,24 @@ def encode_id(value: str) -> str:
 
     Ids of 256 characters can encode to 3,072 bytes, more than an S3 key (1,024) or a DynamoDB
     partition key (2,048) may have: past 512 bytes the rest is replaced by a hash of the whole id.
+    What is kept is whole characters, so that the id which `decode_id` finds in a key leads back to
+    that key.
     """
     encoded = quote(value, safe="")
     if len(encoded) <= _MAX_ENCODED_BYTES:
         return encoded
     digest = blake2b(value.encode(), digest_size=16).hexdigest()
-    return f"{encoded[:_KEPT_BYTES]}~{digest}"
+    return f"{_beginning(value)}~{digest}"
 
 
 def decode_id(key_part: str) -> str:
     """Return the id inside a key; of a very long one, its beginning and its hash."""
     return unquote(key_part)
+
+
+def id_in_keys(value: str) -> str:
+    """Return an id as a reader finds it in a key: itself, or what is kept of a very long one."""
+    return decode_id(encode_id(value))
 
 
 def raw_key(arrival: datetime, shard_id: str, first_seq: str, unique: str) -> str:
@@ -78,6 +86,13 @@ def client_folder(client_id: str) -> str:
 def definitions_key(version: str) -> str:
     """Return the key of the immutable metric definitions with hash `version`."""
     return f"{DEFINITIONS}/{version}.toml"
+
+
+def _beginning(value: str) -> str:
+    """Return as many characters, encoded, as fit."""
+    encoded = (quote(character, safe="") for character in value)
+    sizes = accumulate(encoded, lambda kept, one: kept + one)
+    return list(takewhile(lambda kept: len(kept) <= _KEPT_BYTES, sizes))[-1]
 
 
 def _by_arrival(arrival: datetime) -> str:

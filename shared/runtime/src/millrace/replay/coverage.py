@@ -11,6 +11,7 @@ from typing import Any
 
 from millrace.aggregates import AggregateKey, Dimension
 from millrace.definitions import Grouping, Metric, Mode
+from millrace.keys import id_in_keys
 from millrace.replay.selection import Selection
 from millrace.times import format_ms
 from millrace.windows import Window, WindowWidth, window_of
@@ -116,12 +117,12 @@ class Coverage:
         chosen = self.selection
         needs: list[tuple[Dimension, str] | None] = []
         if chosen.entity_id is not None:
-            needs.append((Dimension.ENTITY, chosen.entity_id))
+            needs.append((Dimension.ENTITY, id_in_keys(chosen.entity_id)))
         if chosen.source is not None:
-            needs.append((Dimension.SOURCE, chosen.source))
+            needs.append((Dimension.SOURCE, id_in_keys(chosen.source)))
         if chosen.event_type is not None:
             only = metric.event_types == (chosen.event_type,)
-            needs.append(None if only else (Dimension.TYPE, chosen.event_type))
+            needs.append(None if only else (Dimension.TYPE, id_in_keys(chosen.event_type)))
         return needs
 
     def _whole_scopes(self, metric: Metric, grouping: Grouping) -> str:

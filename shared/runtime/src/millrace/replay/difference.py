@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Version
 from millrace.index import IndexEntry
+from millrace.keys import id_in_keys
 from millrace.replay.coverage import Coverage
 
 SAMPLES = 5
@@ -101,7 +102,7 @@ def belongs(entry: IndexEntry, key: AggregateKey) -> bool:
         Dimension.TYPE: entry.event_type,
     }
     wanted = by_dimension.get(key.scope.dimension)
-    in_scope = wanted is None or key.scope.ids == (wanted,)
+    in_scope = wanted is None or key.scope.ids == (id_in_keys(wanted),)
     return in_scope and key.window.start <= entry.event_time < key.window.end
 
 
