@@ -5,7 +5,6 @@ Real ids hold `#` and `/`, which are separators here: every id is percent-encode
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import accumulate, takewhile
 from urllib.parse import quote, unquote
 
 from millrace.archive_layout import ArchiveLayout
@@ -90,9 +89,13 @@ def definitions_key(version: str) -> str:
 
 def _beginning(value: str) -> str:
     """Return as many characters, encoded, as fit."""
-    encoded = (quote(character, safe="") for character in value)
-    sizes = accumulate(encoded, lambda kept, one: kept + one)
-    return list(takewhile(lambda kept: len(kept) <= _KEPT_BYTES, sizes))[-1]
+    kept = ""
+    for character in value:
+        longer = kept + quote(character, safe="")
+        if len(longer) > _KEPT_BYTES:
+            break
+        kept = longer
+    return kept
 
 
 def _by_arrival(arrival: datetime) -> str:
