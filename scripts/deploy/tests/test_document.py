@@ -24,7 +24,7 @@ def staging_commands() -> list[str]:
 
 
 def test_staging_is_made_as_documented(staging_commands, tmp_path):
-    """The three commands make an environment of its own name, with nothing left of prod's."""
+    """The commands make an environment of its own name, with nothing left of prod's."""
     left_out = shutil.ignore_patterns(".terraform*")
     shutil.copytree(ROOT / "terraform/envs", tmp_path / "terraform/envs", ignore=left_out)
     for command in staging_commands:
@@ -34,6 +34,7 @@ def test_staging_is_made_as_documented(staging_commands, tmp_path):
     main = (found.root / "main.tf").read_text()
     assert 'environment = "staging"' in main
     assert 'environment = "prod"' not in main
+    assert not list(found.root.glob("*.bak"))
 
 
 @pytest.mark.parametrize("target", ["bootstrap", "plan", "deploy", "outputs", "destroy"])
