@@ -19,6 +19,8 @@ from millrace.replay.difference import SAMPLES, Rows, Verdict, belongs, compared
 from millrace.replay.diffing import Diffing, verdicts
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.planning import MetricDefinitions, Planner
+from millrace.replay.progress import SkippedEvent
+from millrace.replay.record import ReplayState
 from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
@@ -52,9 +54,11 @@ def key(metric: str = "n", version: Version = REPLAYED, hours: int = 0, scope: S
     return AggregateKey(scope, window_of(NINE + hours * HOUR, WindowWidth.HOUR), metric, version)
 
 
-def row(version: Version = LIVE, value: int = 5, events: int = 5, hashed: int = 77, **of: Any):
-    at = key(version=version, **of)
-    return AggregateRow(at, value, events, hashed, (), "d" * 16, ARRIVAL)
+def row(
+    version: Version = LIVE, value: int = 5, events: int = 5, hashed: int = 77,
+    defs: str = "d" * 16, **of: Any,
+):  # fmt: skip
+    return AggregateRow(key(version=version, **of), value, events, hashed, (), defs, ARRIVAL)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +229,45 @@ def test_events_that_came_since_are_named(world):
     assert by_scope["view"].more_in_live == 7
     assert (by_scope["ana"].verdict, by_scope["ana"].only_live) == (Verdict.LOGIC, ())
     assert (by_scope["buy"].verdict, by_scope["buy"].only_live) == (Verdict.INPUTS, ())
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ((ReplayState.COMPLETED, False, "e" * 16, 0), Verdict.LOGIC),
+        ((ReplayState.COMPLETED, False, "d" * 16, 0), Verdict.INPUTS),
+        ((ReplayState.COMPLETED, False, "e" * 16, 2), Verdict.INPUTS),
+        ((ReplayState.COMPLETED, True, "e" * 16, 0), Verdict.INPUTS),
+        ((ReplayState.RUNNING, False, "e" * 16, 0), Verdict.INPUTS),
+        ((ReplayState.CANCELLED, False, "e" * 16, 0), Verdict.INPUTS),
+    ],
+)
+def test_definitions_that_choose_other_events_are_logic(world, case, verdict):
+    """Only if nothing came since and the replay counted all it selected: else some are missing."""
+    state, skipped, defs, late = case
+    replay_id = world.record.replay_id
+    world.replays.records[replay_id] = replace(world.record, state=state)
+    if skipped:
+        world.replays.skip(replay_id, SkippedEvent("raw/x@0:1", "e", "object_missing", "gone"))
+    if late:
+        world.index_commit(200, late)
+    world.aggregates.rows = [row(events=9, hashed=1), row(REPLAYED, events=7, defs=defs)]
+    (found,) = world.diff()
+    assert found.verdict is verdict
+    assert found.only_live == tuple(f"event-{200 + n}" for n in range(late))
+    assert found.other_definitions is (defs != "d" * 16)
+
+
+def test_included_duplicates_are_other_inputs(world):
+    """Live leaves them out, whatever the definitions."""
+    world.replays.plans = {
+        name: replace(plan, selection=replace(SELECTION, include_duplicates=True))
+        for name, plan in world.replays.plans.items()
+    }
+    state = replace(world.record, state=ReplayState.COMPLETED)
+    world.replays.records[world.record.replay_id] = state
+    world.aggregates.rows = [row(events=9), row(REPLAYED, events=10, defs="e" * 16)]
+    assert [each.verdict for each in world.diff()] == [Verdict.INPUTS]
 
 
 def test_windows_at_the_edge_are_looked_at(world):

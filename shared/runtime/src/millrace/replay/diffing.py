@@ -17,6 +17,7 @@ from millrace.replay.plan import Plan
 from millrace.replay.planned import PlannedEvent
 from millrace.replay.planning import Planner
 from millrace.replay.ports import ReplayLedger
+from millrace.replay.record import Replay, ReplayState
 from millrace.windows import WindowWidth, window_of
 
 Parse = Callable[[bytes, str], Definitions]
@@ -65,8 +66,7 @@ class Diffing:
         key = definitions_key(replay.defs_version)
         definitions = self.parse(self.objects.get(key), key)
         coverage = Coverage.of(plan.selection, definitions.metrics)
-        skipped = next(iter(self.ledger.skipped(replay_id)), None)
-        all_counted = skipped is None and not plan.selection.include_duplicates
+        all_counted = self._counted_whole(replay) and not plan.selection.include_duplicates
         since: list[IndexEntry] | None = None
         for scope in self.aggregates.scopes_of(replay.version):
             for comparison in self._compared(scope, replay.version, coverage):
@@ -75,6 +75,12 @@ class Diffing:
                     continue
                 since = self._arrived_since(plan) if since is None else since
                 yield _named(comparison, since, all_counted=all_counted)
+
+    def _counted_whole(self, replay: Replay) -> bool:
+        """Tell whether every event of the plan was counted: it has ended, and none was skipped."""
+        if replay.state is not ReplayState.COMPLETED:
+            return False
+        return next(iter(self.ledger.skipped(replay.replay_id)), None) is None
 
     def _compared(self, scope: Scope, version: Version, coverage: Coverage) -> Iterator[Comparison]:
         selection = coverage.selection
