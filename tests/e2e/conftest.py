@@ -1,10 +1,15 @@
 """Fixtures of the end-to-end tests."""
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from pipeline import Pipeline
+from pipeline import STAGES, Pipeline
 
 from millrace_local.testing import Deployed
 
@@ -13,6 +18,48 @@ from millrace_local.testing import Deployed
 def pipeline(deployed: Deployed) -> Pipeline:
     """The deployment of this session."""
     return Pipeline(deployed)
+
+
+@pytest.fixture
+def stages(pipeline: Pipeline) -> dict[str, dict[str, str]]:
+    """Each function's own environment, but for the queues: nothing else listens on these."""
+    client, sqs = pipeline.deployed.client("lambda"), pipeline.deployed.client("sqs")
+    tag = uuid4().hex[:8]
+    found = {
+        service: client.get_function_configuration(
+            FunctionName=pipeline.outputs["functions"][service]
+        )["Environment"]["Variables"]
+        for service in STAGES
+    }
+    for sender, variable in (
+        ("ingest", "ENRICH_QUEUE_URL"),
+        ("enrich", "AGGREGATE_QUEUE_URL"),
+        ("enrich", "ARCHIVE_QUEUE_URL"),
+    ):
+        name = f"handler-time-{tag}-{variable.split('_')[0].lower()}"
+        found[sender][variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
+    return found
+
+
+@pytest.fixture
+def through_handlers(pipeline: Pipeline) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
+    """Run the real handlers in a process of their own; support/handler_time.py says on what."""
+    program = Path(__file__).parent / "support" / "handler_time.py"
+
+    def run(work: Mapping[str, Any]) -> list[dict[str, Any]]:
+        ran = subprocess.run(
+            [sys.executable, str(program)],
+            input=json.dumps(work),
+            env={"PATH": "/usr/bin:/bin", **pipeline.deployed.engine.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        taken: list[dict[str, Any]] = json.loads(ran.stdout)
+        return taken
+
+    return run
 
 
 @pytest.fixture

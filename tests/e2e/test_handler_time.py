@@ -1,14 +1,11 @@
 """What 100 valid events cost in handler time, over all stages of the live path."""
 
-import json
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 from statistics import median
 from uuid import uuid4
 
 import pytest
+from pipeline import STAGES
 
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import ShardKey
@@ -18,32 +15,9 @@ from millrace_testing.builders import event_bytes
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
-STAGES = ("ingest", "enrich", "aggregate", "archive")
 EVENTS = 100
 ROUNDS = 8
 BUDGET_S = 1.0
-PROGRAM = Path(__file__).parent / "support" / "handler_time.py"
-
-
-@pytest.fixture
-def stages(pipeline):
-    """Each function's own environment, but for the queues: nothing else listens on these."""
-    client, sqs = pipeline.deployed.client("lambda"), pipeline.deployed.client("sqs")
-    tag = uuid4().hex[:8]
-    found = {
-        service: client.get_function_configuration(
-            FunctionName=pipeline.outputs["functions"][service]
-        )["Environment"]["Variables"]
-        for service in STAGES
-    }
-    for sender, variable in (
-        ("ingest", "ENRICH_QUEUE_URL"),
-        ("enrich", "AGGREGATE_QUEUE_URL"),
-        ("enrich", "ARCHIVE_QUEUE_URL"),
-    ):
-        name = f"handler-time-{tag}-{variable.split('_')[0].lower()}"
-        found[sender][variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return found
 
 
 def generated(seed: int) -> list[str]:
@@ -52,7 +26,9 @@ def generated(seed: int) -> list[str]:
     return [line.decode() for line in sample.lines]
 
 
-def test_a_hundred_events_cost_less_than_a_second_of_handler_time(pipeline, stages, capsys):
+def test_a_hundred_events_cost_less_than_a_second_of_handler_time(
+    pipeline, stages, through_handlers, capsys
+):
     """Ingest, enrich, aggregate and archive together: CPU is bounded, wall printed; none in error.
 
     CPU time is what a handler itself costs; wall time has the engine's answers in it, which share
@@ -66,16 +42,7 @@ def test_a_hundred_events_cost_less_than_a_second_of_handler_time(pipeline, stag
         "shard_id": f"shardId-{uuid4().int % 10**12:012d}",
         "rounds": rounds,
     }
-    ran = subprocess.run(
-        [sys.executable, str(PROGRAM)],
-        input=json.dumps(work),
-        env={"PATH": "/usr/bin:/bin", **pipeline.deployed.engine.environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    taken = json.loads(ran.stdout)[1:]
+    taken = through_handlers(work)[1:]
     cpu_s = [sum(stage["cpu_s"] for stage in each.values()) for each in taken]
     wall_s = [sum(stage["wall_s"] for stage in each.values()) for each in taken]
     shares = {

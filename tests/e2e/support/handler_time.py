@@ -3,7 +3,8 @@
 A program of its own, as each function is: the settings come from the environment, and nothing is
 shared with the tests. Standard input: {"stages": {service: {VARIABLE: value}}, "rounds": [[line,
 ...], ...], "shard_id": "..."}; the first round is the warm-up. Standard output: one object for
-each round, {service: {"cpu_s": ..., "wall_s": ..., "failures": [...]}}.
+each round, {service: {"cpu_s": ..., "wall_s": ..., "failures": [...], "requests": {operation:
+number}, "read_units": ..., "write_units": ..., "log_bytes": ...}}.
 """
 
 import json
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from io import TextIOBase
 from typing import Any
 
 import boto3
@@ -19,6 +21,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from millrace_testing.builders import kinesis_event, sqs_event
 from millrace_testing.lambda_context import lambda_context
+from millrace_testing.wire_cost import WireCost
 
 Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 QUEUE_OF = {
@@ -28,13 +31,29 @@ QUEUE_OF = {
 }
 
 
+class Log(TextIOBase):
+    """Stands in for standard output while handlers run; says how much they wrote."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def write(self, text: str) -> int:
+        """Count the text and pass it on to standard error."""
+        self.bytes += len(text.encode())
+        return sys.stderr.write(text)
+
+
 class LivePath:
     """The four handlers; the queues between them are emptied by hand."""
 
-    def __init__(self, stages: Mapping[str, Mapping[str, str]], shard_id: str) -> None:
+    def __init__(
+        self, stages: Mapping[str, Mapping[str, str]], shard_id: str, log: Log, cost: WireCost
+    ) -> None:
         self._stages = stages
         self._shard_id = shard_id
-        self._sqs = boto3.client("sqs")
+        self._log = log
+        self._cost = cost
+        self._sqs = boto3.session.Session().client("sqs")  # not counted: SQS mappings do this
         self._handlers: dict[str, Handler] = {}
         self._next_seq = 1
 
@@ -52,12 +71,20 @@ class LivePath:
 
     def _timed(self, service: str, event: Mapping[str, Any]) -> dict[str, Any]:
         handler, context = self._handler(service), lambda_context()
+        counts = (self._cost.requests, self._cost.read_units, self._cost.write_units)
+        for count in counts:
+            count.clear()
+        logged = self._log.bytes
         cpu, wall = time.process_time(), time.perf_counter()
         answer = handler(event, context)
         return {
             "cpu_s": time.process_time() - cpu,
             "wall_s": time.perf_counter() - wall,
             "failures": answer["batchItemFailures"],
+            "requests": dict(self._cost.requests),
+            "read_units": self._cost.read_units.total(),
+            "write_units": self._cost.write_units.total(),
+            "log_bytes": self._log.bytes - logged,
         }
 
     def _handler(self, service: str) -> Handler:
@@ -78,8 +105,11 @@ class LivePath:
 def main() -> None:
     """Read what to do, do it, print what it took."""
     work = json.load(sys.stdin)
-    result, sys.stdout = sys.stdout, sys.stderr  # the handlers' logs and metrics go elsewhere
-    path = LivePath(work["stages"], work["shard_id"])
+    result, log, cost = sys.stdout, Log(), WireCost()
+    sys.stdout = log  # the handlers' logs and metrics
+    boto3.setup_default_session()
+    cost.listen(boto3.DEFAULT_SESSION.events)
+    path = LivePath(work["stages"], work["shard_id"], log, cost)
     rounds = [path.round([line.encode() for line in lines]) for lines in work["rounds"]]
     json.dump(rounds, result)
 

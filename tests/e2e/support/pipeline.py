@@ -18,6 +18,8 @@ WIKITICKER_MAP = (
     "event_time=time entity_id=user client_id=channel source=const:wikipedia event_type=const:edit"
 )
 SETTLE_DEADLINE_S = 300
+STAGES = ("ingest", "enrich", "aggregate", "archive")
+"""The functions of the live path."""
 
 
 @dataclass(frozen=True)
