@@ -1,7 +1,7 @@
 # What stands for AWS in the modules' tests: values that the provider's own checks accept.
 
 mock_data "aws_partition" {
-  defaults = { partition = "aws" }
+  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
 }
 
 mock_data "aws_iam_policy_document" {

@@ -34,8 +34,8 @@ resource "aws_lambda_permission" "this" {
   action        = "lambda:InvokeFunction"
   function_name = each.value.function_name
   principal     = "apigateway.amazonaws.com"
-  # Any stage (there is one), this method, this path.
-  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(each.key, " ", "")}"
+  # Any stage (there is one), this method, this path; a variable of it stands for anything.
+  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(replace(each.key, " ", ""), "/[{][^}]*[}]/", "*")}"
 }
 
 # Below /aws/vendedlogs, so that the account's log policy does not grow with each API.

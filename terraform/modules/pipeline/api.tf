@@ -1,18 +1,30 @@
-# The HTTP front door: signed requests become records of the stream.
+# The HTTP API: signed requests become records of the stream, or start and steer replays.
+
+locals {
+  routes = {
+    "POST /ingest"             = "ingest_api"
+    "POST /replay"             = "replay_api"
+    "GET /replays"             = "replay_api"
+    "GET /replay/{id}"         = "replay_api"
+    "POST /replay/{id}/pause"  = "replay_api"
+    "POST /replay/{id}/resume" = "replay_api"
+    "POST /replay/{id}/cancel" = "replay_api"
+  }
+}
 
 module "http_api" {
   source = "../http_api"
 
   name               = "${var.name_prefix}-api"
-  description        = "Takes events over HTTP"
+  description        = "Takes events and starts replays over HTTP"
   throttling         = var.api_throttling
   log_retention_days = var.log_retention_days
   kms_key_arn        = var.kms_key_arn
 
   routes = {
-    "POST /ingest" = {
-      function_name = module.functions["ingest_api"].name
-      function_arn  = module.functions["ingest_api"].arn
+    for route, service in local.routes : route => {
+      function_name = module.functions[service].name
+      function_arn  = module.functions[service].arn
     }
   }
 }

@@ -121,5 +121,19 @@ locals {
         MAX_BODY_BYTES    = tostring(var.max_body_bytes)
       }
     }
+    replay_api = {
+      description = "Plans, starts and steers replays over HTTP"
+      settings = {
+        DATA_BUCKET           = local.data_bucket
+        COMMITS_TABLE         = local.table_names.commits
+        EVENT_INDEX_TABLE     = local.table_names.event_index
+        REPLAYS_TABLE         = local.table_names.replays
+        METRICS_KEY           = aws_s3_object.metrics.key
+        REPLAY_QUEUE_URL      = module.queues["replay"].url
+        REPLAY_WORK_QUEUE_URL = module.queues["replay_work"].url
+        REPLAY_TARGET_QUEUES  = jsonencode(local.replay_targets)
+        REPLAY_API_MAX_EVENTS = tostring(var.replay.api_max_events)
+      }
+    }
   }
 }

@@ -28,4 +28,11 @@ locals {
   client_bucket_arns = [for bucket in toset(values(var.export.client_buckets)) : "${local.arn_start}:s3:::${bucket}"]
   table_arns         = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
   queue_arns         = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
+
+  # URLs by ARN: arn:aws:sqs:REGION:ACCOUNT:NAME.
+  replay_targets = {
+    for arn in toset(var.replay.target_queue_arns) : arn => format(
+      "https://sqs.%s.%s/%s/%s", split(":", arn)[3], data.aws_partition.current.dns_suffix, split(":", arn)[4], split(":", arn)[5]
+    )
+  }
 }

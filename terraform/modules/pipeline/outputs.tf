@@ -64,7 +64,7 @@ output "kinesis_mapping_uuid" {
 }
 
 output "api_endpoint" {
-  description = "Address of the HTTP API; requests go to <this>/ingest, signed for execute-api."
+  description = "Address of the HTTP API; requests go to <this>/ingest and <this>/replay, signed for execute-api."
   value       = module.http_api.endpoint
 }
 

@@ -214,6 +214,34 @@ locals {
         resources = [local.stream_arn]
       }
     }
+
+    replay_api = {
+      Select = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]
+        resources = [local.table_arns.event_index]
+      }
+      Locate = {
+        actions   = ["dynamodb:GetItem"]
+        resources = [local.table_arns.commits]
+      }
+      Keep = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        resources = [local.table_arns.replays]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/config/*"]
+      }
+      Store = {
+        actions   = ["s3:PutObject"]
+        resources = [for prefix in ["definitions", "replays"] : "${local.data_arn}/${prefix}/*"]
+      }
+      Wake = {
+        actions   = ["sqs:SendMessage"]
+        resources = [local.queue_arns.replay_work]
+      }
+    }
   }
 }
 

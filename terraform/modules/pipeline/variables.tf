@@ -248,6 +248,11 @@ variable "functions" {
       timeout_s            = optional(number, 25)
       reserved_concurrency = optional(number, -1)
     }), {})
+    replay_api = optional(object({
+      memory_mb            = optional(number, 1024)
+      timeout_s            = optional(number, 29)
+      reserved_concurrency = optional(number, -1)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -255,6 +260,11 @@ variable "functions" {
   validation {
     condition     = var.functions.ingest_api.timeout_s >= 10 && var.functions.ingest_api.timeout_s < 30
     error_message = "The timeout of ingest_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for its last call."
+  }
+
+  validation {
+    condition     = var.functions.replay_api.timeout_s >= 10 && var.functions.replay_api.timeout_s < 30
+    error_message = "The timeout of replay_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for starting what it planned."
   }
 
   validation {
@@ -484,12 +494,13 @@ variable "assignment_cache" {
 }
 
 variable "replay" {
-  description = "When a replay gives way: the age of the oldest unfinished live commit, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; and queues of your own (ARNs) that replays may be sent to."
+  description = "When a replay gives way: the age of the oldest unfinished live commit, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; queues of your own (ARNs) that replays may be sent to; and the most events that a request to the API may select."
   type = object({
     live_lag_s        = optional(number, 60)
     backlog           = optional(number, 20000)
     look_again_s      = optional(number, 15)
     target_queue_arns = optional(list(string), [])
+    api_max_events    = optional(number, 50000)
   })
   nullable = false
   default  = {}
@@ -502,6 +513,11 @@ variable "replay" {
   validation {
     condition     = var.replay.look_again_s >= 1 && var.replay.look_again_s <= 900 && floor(var.replay.look_again_s) == var.replay.look_again_s
     error_message = "A replay is looked at every 1 to 900 seconds, the longest that a message can wait."
+  }
+
+  validation {
+    condition     = var.replay.api_max_events >= 1 && floor(var.replay.api_max_events) == var.replay.api_max_events
+    error_message = "A request to the API may select 1 event or more, a whole number."
   }
 
   validation {

@@ -74,6 +74,7 @@ class MetricName(StrEnum):
     REPLAY_SENT = "ReplayMessagesSent"
     REPLAYS_COMPLETED = "ReplaysCompleted"
     REPLAY_ERRORS = "ReplayErrors"
+    REPLAY_API_ERRORS = "ReplayApiErrors"
     EXPORT_ERRORS = "ExportErrors"
 
 

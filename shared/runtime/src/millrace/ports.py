@@ -47,8 +47,8 @@ class MessageQueue(Protocol):
         ...
 
 
-class CommitReader(Protocol):
-    """The ledger as stages after ingest see it; reads are strongly consistent."""
+class CommitLoader(Protocol):
+    """The ledger as plans see it; reads are strongly consistent."""
 
     def load(self, shard: ShardKey, first_seq: int) -> Commit:
         """Return a commit with its line table.
@@ -57,6 +57,10 @@ class CommitReader(Protocol):
             CommitMissing: the ledger holds no such commit.
         """
         ...
+
+
+class CommitReader(CommitLoader, Protocol):
+    """The ledger as stages after ingest see it; reads are strongly consistent."""
 
     def head(self, shard: ShardKey, first_seq: int) -> CommitHead:
         """Return the small half of a commit.

@@ -10,7 +10,7 @@ from millrace.errors import RetryableError
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.plan import Estimate, Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent, place_hash
-from millrace.replay.record import Action, AuditEntry, Replay, ReplayState
+from millrace.replay.record import Action, AuditEntry, Replay, ReplayPlace, ReplayState
 from millrace.replay.selection import Selection
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL
@@ -126,10 +126,14 @@ class FakeReplays:
         """Return the audit, oldest first."""
         return [entry for _, entry in sorted(self.audits.get(replay_id, {}).items())]
 
-    def replays(self) -> Iterator[Replay]:
-        """Yield every replay, newest first."""
-        yield from sorted(
+    def replays(self, after: ReplayPlace | None = None) -> Iterator[Replay]:
+        """Yield the replays, newest first: all, or those that follow one in this order."""
+        found = sorted(
             self.records.values(), key=lambda each: (each.started_at, each.replay_id), reverse=True
+        )
+        before = None if after is None else (after.started_at, after.replay_id)
+        yield from (
+            each for each in found if before is None or (each.started_at, each.replay_id) < before
         )
 
     def replays_of_plan(self, plan_id: str) -> Sequence[str]:

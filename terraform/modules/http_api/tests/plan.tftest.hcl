@@ -14,6 +14,10 @@ variables {
       function_name = "millrace-test-ingest_api"
       function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-ingest_api"
     }
+    "POST /replay/{id}/pause" = {
+      function_name = "millrace-test-replay_api"
+      function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-replay_api"
+    }
   }
 }
 
@@ -63,6 +67,20 @@ run "serves_signed_requests" {
   assert {
     condition     = jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format).requestId == "$context.requestId"
     error_message = "the log names the request as answers do"
+  }
+}
+
+run "a_path_may_have_variables" {
+  command = apply
+
+  assert {
+    condition     = aws_apigatewayv2_route.this["POST /replay/{id}/pause"].authorization_type == "AWS_IAM" && aws_apigatewayv2_route.this["POST /replay/{id}/pause"].route_key == "POST /replay/{id}/pause"
+    error_message = "such a route asks for IAM credentials, too"
+  }
+
+  assert {
+    condition     = aws_lambda_permission.this["POST /replay/{id}/pause"].source_arn == "${aws_apigatewayv2_api.this.execution_arn}/*/POST/replay/*/pause" && aws_lambda_permission.this["POST /replay/{id}/pause"].statement_id == "AllowHttpApi-POST-replay-id-pause"
+    error_message = "the permission holds for each value of the variable"
   }
 }
 

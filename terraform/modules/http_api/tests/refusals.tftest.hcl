@@ -42,6 +42,21 @@ run "refuses_a_route_without_method" {
   expect_failures = [var.routes]
 }
 
+run "refuses_a_path_whose_variable_does_not_end" {
+  command = plan
+
+  variables {
+    routes = {
+      "GET /replay/{id" = {
+        function_name = "f"
+        function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+      }
+    }
+  }
+
+  expect_failures = [var.routes]
+}
+
 run "refuses_no_route" {
   command = plan
 

@@ -545,3 +545,47 @@ run "a_producer_may_encrypt_with_the_streams_key" {
     error_message = "a stream with a key of its own asks its producers for a data key"
   }
 }
+
+run "replay_api_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["replay_api"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      Select = {
+        actions   = tolist(["dynamodb:BatchGetItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-event_index"])
+      }
+      Locate = {
+        actions   = tolist(["dynamodb:GetItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits"])
+      }
+      Keep = {
+        actions   = tolist(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-replays"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Load = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/config/*"])
+      }
+      Store = {
+        actions = tolist(["s3:PutObject"])
+        resources = tolist([
+          "arn:aws:s3:::millrace-test-data-123456789012/definitions/*",
+          "arn:aws:s3:::millrace-test-data-123456789012/replays/*",
+        ])
+      }
+      Wake = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
+      }
+    }
+    error_message = "replay_api plans, keeps and wakes; it sends no message of a replay and reads no event"
+  }
+}

@@ -31,8 +31,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api"] : s => "millrace-test-${s}" }
-    error_message = "there are eight functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api"] : s => "millrace-test-${s}" }
+    error_message = "there are nine functions"
   }
 
   assert {
@@ -110,6 +110,16 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
+    condition     = toset(keys(local.functions.replay_api.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "EVENT_INDEX_TABLE", "REPLAYS_TABLE", "METRICS_KEY", "REPLAY_QUEUE_URL", "REPLAY_WORK_QUEUE_URL", "REPLAY_TARGET_QUEUES", "REPLAY_API_MAX_EVENTS"])
+    error_message = "replay_api has its settings"
+  }
+
+  assert {
+    condition     = local.functions.replay_api.settings.REPLAY_TARGET_QUEUES == "{}" && local.functions.replay_api.settings.REPLAY_API_MAX_EVENTS == "50000"
+    error_message = "replays go to the pipeline's own queue unless Terraform names another"
+  }
+
+  assert {
     condition     = local.common_settings == { LOG_LEVEL = "INFO" }
     error_message = "all know how much to log"
   }
@@ -134,8 +144,26 @@ run "replays_feed_enrich_beside_live_traffic" {
   }
 }
 
-run "the_api_leads_to_its_function" {
+run "replays_may_go_to_the_queues_that_are_named" {
   command = apply
+
+  variables {
+    replay = { target_queue_arns = ["arn:aws:sqs:eu-central-1:123456789012:mine"] }
+  }
+
+  assert {
+    condition     = keys(local.replay_targets) == tolist(["arn:aws:sqs:eu-central-1:123456789012:mine"]) && local.replay_targets["arn:aws:sqs:eu-central-1:123456789012:mine"] == "https://sqs.eu-central-1.amazonaws.com/123456789012/mine"
+    error_message = "the API knows the URL of each queue that is allowed"
+  }
+}
+
+run "the_api_leads_to_its_functions" {
+  command = apply
+
+  assert {
+    condition     = { for route, service in local.routes : route => service if service != "replay_api" } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 7
+    error_message = "one route takes events, six are for replays"
+  }
 
   assert {
     condition     = output.api_endpoint == "https://mock.execute-api.eu-central-1.amazonaws.com" && output.api_execution_arn == "arn:aws:execute-api:eu-central-1:123456789012:mock"

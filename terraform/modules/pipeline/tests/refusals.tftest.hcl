@@ -333,6 +333,16 @@ run "refuses_a_front_door_slower_than_its_gateway" {
   expect_failures = [var.functions]
 }
 
+run "refuses_replays_slower_than_their_gateway" {
+  command = plan
+
+  variables {
+    functions = { replay_api = { timeout_s = 30 } }
+  }
+
+  expect_failures = [var.functions]
+}
+
 run "refuses_an_api_that_takes_nothing" {
   command = plan
 
@@ -728,6 +738,16 @@ run "refuses_a_replay_that_is_never_looked_at" {
 
   variables {
     replay = { look_again_s = 901 }
+  }
+
+  expect_failures = [var.replay]
+}
+
+run "refuses_an_api_that_plans_nothing" {
+  command = plan
+
+  variables {
+    replay = { api_max_events = 0 }
   }
 
   expect_failures = [var.replay]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from millrace.replay.difference import Comparison
-from millrace.replay.operations import Order
+from millrace.replay.operations import DEFAULT_RATE, Order
 from millrace.replay.record import Replay
 from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
 from millrace_cli import replay_tables
@@ -24,8 +24,6 @@ from millrace_cli.replay import (
     status_fields,
 )
 from millrace_cli.reporting import OneLineGroup, print_json, reported
-
-DEFAULT_RATE = 1_000
 
 app = typer.Typer(
     cls=OneLineGroup,

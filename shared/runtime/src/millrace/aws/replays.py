@@ -25,7 +25,7 @@ from millrace.errors import RetryableError
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.plan import Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent, joined, parted, place_hash
-from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayState
+from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayPlace, ReplayState
 from millrace.times import format_ms, parse_rfc3339
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _REPLAY, _PLAN, _LIST = "REPLAY", "PLAN", "REPLAYS"
 _DETAIL_CHARACTERS = 500
+_LISTED_A_PAGE = 101
 
 
 class DynamoReplays:
@@ -82,7 +83,7 @@ class DynamoReplays:
         items = [
             _replay_key(replay.replay_id) | _replay_item(replay),
             _key(f"PLAN#{replay.plan_id}", f"REPLAY#{started}#{replay.replay_id}"),
-            _key(_LIST, f"{started}#{replay.replay_id}"),
+            _key(_LIST, _list_sort(replay.place)),
             _audit_item(replay.replay_id, audit),
         ]
         return self._transact([self._put(item) for item in items])
@@ -124,10 +125,27 @@ class DynamoReplays:
             for row in self._rows(f"REPLAY#{replay_id}", "AUDIT#")
         ]
 
-    def replays(self) -> Iterator[Replay]:
-        """Yield every replay, newest first."""
-        for row in self._rows(_LIST, "", newest_first=True):
-            yield self.replay(row["SK"].partition("#")[2])
+    def replays(self, after: ReplayPlace | None = None) -> Iterator[Replay]:
+        """Yield the replays, newest first: all, or those that follow one in this order."""
+        for sort_key in self._listed(None if after is None else _list_sort(after)):
+            yield self.replay(sort_key.partition("#")[2])
+
+    def _listed(self, before: str | None) -> Iterator[str]:
+        """Yield the list's sort keys, falling; read by the page, as few may be wanted."""
+        condition, values = "PK = :pk", {":pk": _LIST}
+        if before is not None:
+            condition, values = f"{condition} AND SK < :before", values | {":before": before}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_attributes(values),
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": _LISTED_A_PAGE},
+        )
+        with translated("Query replays"):
+            for page in pages:
+                yield from (str(from_attributes(item)["SK"]) for item in page["Items"])
 
     def replays_of_plan(self, plan_id: str) -> Sequence[str]:
         """Return the ids of the replays of a plan, oldest first."""
@@ -188,18 +206,12 @@ class DynamoReplays:
         row = self._get(_pressure_key(replay_id))
         return None if row is None else int(row["at_ms"])
 
-    def _rows(
-        self, partition: str, prefix: str, *, newest_first: bool = False
-    ) -> Iterator[dict[str, Any]]:
-        condition, values = "PK = :pk", {":pk": partition}
-        if prefix:
-            condition, values = f"{condition} AND begins_with(SK, :sk)", values | {":sk": prefix}
+    def _rows(self, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=to_attributes(values),
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :sk)",
+            ExpressionAttributeValues=to_attributes({":pk": partition, ":sk": prefix}),
             ConsistentRead=True,
-            ScanIndexForward=not newest_first,
         )
         with translated("Query replays"):
             for page in pages:
@@ -272,6 +284,10 @@ def _key(partition: str, sort: str) -> "Item":
 
 def _replay_key(replay_id: str) -> "Item":
     return _key(f"REPLAY#{replay_id}", _REPLAY)
+
+
+def _list_sort(place: ReplayPlace) -> str:
+    return f"{format_ms(place.started_at)}#{place.replay_id}"
 
 
 def _pressure_key(replay_id: str) -> "Item":

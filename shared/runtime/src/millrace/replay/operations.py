@@ -16,6 +16,7 @@ from millrace.replay.progress import Progress, SkippedEvent, progress_of
 from millrace.replay.record import Action, AuditEntry, Replay, ReplayState, moved
 from millrace.times import whole_ms
 
+DEFAULT_RATE = 1_000
 MAX_RATE = 10_000
 _VERSION_TRIES = 100
 _MOVE_TRIES = 20

@@ -11,7 +11,7 @@ from millrace.clock import Clock
 from millrace.definitions import Definitions
 from millrace.index import IndexEntry, days_within, entity_bucket, unpack_entries
 from millrace.keys import definitions_key, plan_chunk_key
-from millrace.ports import CommitReader, IndexPages, Objects
+from millrace.ports import CommitLoader, IndexPages, Objects
 from millrace.raw_lines import pack
 from millrace.replay.coverage import Coverage
 from millrace.replay.errors import InvalidRequest
@@ -69,7 +69,7 @@ class Planner:
     """The use case, over its ports."""
 
     pages: IndexPages
-    commits: CommitReader
+    commits: CommitLoader
     objects: Objects
     ledger: ReplayLedger
     clock: Clock

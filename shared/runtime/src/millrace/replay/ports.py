@@ -6,7 +6,7 @@ from typing import Protocol
 from millrace.aggregates import Version
 from millrace.replay.plan import Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent
-from millrace.replay.record import AuditEntry, Replay
+from millrace.replay.record import AuditEntry, Replay, ReplayPlace
 
 
 class ReplayLedger(Protocol):
@@ -52,8 +52,8 @@ class ReplayLedger(Protocol):
         """Return the audit, oldest first."""
         ...
 
-    def replays(self) -> Iterator[Replay]:
-        """Yield every replay, newest first."""
+    def replays(self, after: ReplayPlace | None = None) -> Iterator[Replay]:
+        """Yield the replays, newest first: all, or those that follow one in this order."""
         ...
 
     def replays_of_plan(self, plan_id: str) -> Sequence[str]:

@@ -88,6 +88,14 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayPlace:
+    """Where a replay is in the list of all."""
+
+    started_at: datetime
+    replay_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """One application of a plan."""
 
@@ -113,3 +121,8 @@ class Replay:
     current_rate: float = 0.0
     """What the worker sent at last; below `rate` while it gives way to live traffic."""
     slowed_because: str = ""
+
+    @property
+    def place(self) -> ReplayPlace:
+        """Where it is in the list of all."""
+        return ReplayPlace(self.started_at, self.replay_id)

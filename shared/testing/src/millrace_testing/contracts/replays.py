@@ -79,11 +79,14 @@ class ReplaysContract:
         assert list(replays.audit(REPLAY_ID)) == [audit_entry(), pause]
 
     def test_replays_are_listed(self, replays: Replays) -> None:
-        """All of them newest first; those of one plan oldest first."""
+        """All of them, or what follows one, newest first; those of one plan oldest first."""
         for number, plan in enumerate(("p", "q", "p")):
             at = ARRIVAL + timedelta(hours=number)
             replays.start(replay_record(f"r{number}", plan_id=plan, started_at=at), audit_entry())
         assert [each.replay_id for each in replays.replays()] == ["r2", "r1", "r0"]
+        middle = replays.replay("r1").place
+        assert [each.replay_id for each in replays.replays(middle)] == ["r0"]
+        assert list(replays.replays(replays.replay("r0").place)) == []
         assert list(replays.replays_of_plan("p")) == ["r0", "r2"]
         assert list(replays.replays_of_plan("none")) == []
 

@@ -1,0 +1,1 @@
+"""The decisions of the replay API, pure: cursors, targets, and why a request is refused."""
