@@ -78,10 +78,16 @@ class SignedApi:
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Return the response, whatever its status. Raises: BotoCoreError: there was none."""
+        return self._send(AWSRequest("POST", f"{self._endpoint}{path}", dict(headers), body))
+
+    def get(self, path: str) -> Answer:
+        """Return the response, whatever its status. Raises: BotoCoreError: there was none."""
+        return self._send(AWSRequest("GET", f"{self._endpoint}{path}"))
+
+    def _send(self, request: AWSRequest) -> Answer:
         credentials = self._credentials()
         if credentials is None:
             raise NoCredentialsError
-        request = AWSRequest("POST", f"{self._endpoint}{path}", dict(headers), body)
         frozen = credentials.get_frozen_credentials()
         SigV4Auth(frozen, _SERVICE, self._region).add_auth(request)
         response = self._session.send(request.prepare())
