@@ -96,8 +96,9 @@ def test_another_place_is_never_asked(tmp_path, s3, deployed_at, environ, remedy
 def test_an_unknown_environment_names_both_ways_to_know_it(tmp_path):
     """Without a deploy from here the message says how to read the outputs of one from elsewhere."""
     deployment = Deployment("dev/millrace-two", tmp_path)
-    with pytest.raises(CommandError, match="`make outputs ENV=dev PREFIX=millrace-two`"):
+    with pytest.raises(CommandError, match="`make outputs ENV=dev PREFIX=millrace-two`") as caught:
         current_outputs(deployment)
+    assert "`make deploy ENV=dev PREFIX=millrace-two`" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["", "Dev", "dev/", "../dev", "dev/a/b"])

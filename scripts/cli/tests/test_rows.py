@@ -3,6 +3,7 @@ import gzip
 import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import orjson
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.rows import BadRow, Row, RowFormat, opened, read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 pytestmark = pytest.mark.parsing
 
@@ -100,6 +104,16 @@ def test_a_bad_row_is_named_by_line(data: bytes, name: str, line: int, problem: 
     assert caught.value.line == line
     assert problem in str(caught.value)
     assert caught.value.remedy
+
+
+def test_reading_a_csv_can_be_given_up_half_way(tmp_path: Path) -> None:
+    """Rows that nobody asks for any more end in silence, also after their file was closed."""
+    file = tmp_path / "visits.csv"
+    file.write_text("a\n1\n2\n")
+    with opened(str(file)) as stream:
+        rows = cast("Generator[Row]", read_rows(stream, file.name))
+        next(rows)
+    rows.close()
 
 
 def test_an_unknown_format_asks_for_the_option() -> None:

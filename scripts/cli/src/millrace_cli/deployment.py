@@ -72,8 +72,11 @@ class Deployment:
     @property
     def refresh(self) -> str:
         """The command that reads the outputs again."""
+        return self._make("outputs")
+
+    def _make(self, target: str) -> str:
         env, _, prefix = self.name.partition("/")
-        return f"make outputs ENV={env}{f' PREFIX={prefix}' if prefix else ''}"
+        return f"make {target} ENV={env}{f' PREFIX={prefix}' if prefix else ''}"
 
     def write(self, outputs: Mapping[str, Any], state: StateRecord) -> None:
         """Replace what is known; the outputs last, as nothing reads the state without them."""
@@ -98,7 +101,7 @@ class Deployment:
         except FileNotFoundError as err:
             raise CommandError(
                 f"nothing is known here of the environment {self.name}",
-                f"deploy it (`make deploy`), or, if it is deployed, `{self.refresh}`",
+                f"deploy it (`{self._make('deploy')}`), or, if it is deployed, `{self.refresh}`",
             ) from err
         except (OSError, ValueError, ValidationError) as err:
             raise CommandError(f"cannot read {self._state}", f"run `{self.refresh}`") from err

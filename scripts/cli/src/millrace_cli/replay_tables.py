@@ -1,6 +1,6 @@
 """Plans, replays and differences as people see them."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 
 from rich.markup import escape
@@ -16,6 +16,14 @@ from millrace.times import format_ms
 from millrace_cli import render
 
 _SKIPPED_SHOWN = 20
+
+
+def _folding(*columns: str, whole: Collection[str] = ()) -> Table:
+    """Return a table that folds what is long: people copy ids from it into the next command."""
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
+    return table
 
 
 @contextmanager
@@ -60,7 +68,8 @@ def show_plan(plan: Plan) -> None:
 
 def show_replays(replays: Sequence[Replay]) -> None:
     """Print replays, one a line."""
-    table = Table("replay", "state", "version", "sent", "rate", "by", "started", "why")
+    table = _folding("replay", "state", "version", "sent", "rate", "by", "started", "why",
+                     whole={"replay", "version"})  # fmt: skip
     for each in replays:
         rate = f"{each.current_rate:,.0f}/s" + (" (slowed)" if each.slowed_because else "")
         table.add_row(
@@ -69,6 +78,12 @@ def show_replays(replays: Sequence[Replay]) -> None:
             format_ms(each.started_at), escape(each.reason),
         )  # fmt: skip
     render.out().print(table)
+
+
+def show_started(replay: Replay) -> None:
+    """Print a replay that was started, and how to follow it."""
+    show_replays([replay])
+    render.out().print(f"follow it with: millrace replay status {replay.replay_id}", markup=False)
 
 
 def show_status(status: ReplayStatus) -> None:
@@ -82,11 +97,11 @@ def show_status(status: ReplayStatus) -> None:
         f"{progress.skipped:,} skipped of {status.replay.messages:,}"
     )
     if status.skipped:
-        table = Table("skipped", "reason", "detail", "place")
+        table = _folding("skipped", "reason", "detail", "place")
         for each in status.skipped[:_SKIPPED_SHOWN]:
             table.add_row(*map(escape, (each.event_id, each.reason, each.detail, each.place)))
         console.print(table)
-    audit = Table("when", "who", "what", "why", "result")
+    audit = _folding("when", "who", "what", "why", "result", whole={"when"})
     for entry in status.audit:
         audit.add_row(
             format_ms(entry.at), escape(entry.who), entry.action.value, escape(entry.reason),
@@ -98,7 +113,7 @@ def show_status(status: ReplayStatus) -> None:
 def show_diff(comparisons: Sequence[Comparison], shown: Sequence[Comparison]) -> None:
     """Print the rows of a comparison, and how many there were of each verdict."""
     console = render.out()
-    table = Table("scope", "window", "metric", "live", "replayed", "why", "events only in live")
+    table = _folding("scope", "window", "metric", "live", "replayed", "why", "events only in live")
     for each in shown:
         why = each.verdict.value
         if each.more_in_live:

@@ -197,7 +197,8 @@ def _csv(stream: IO[bytes]) -> Iterator[Row]:
             reader.line_num + 1, "not UTF-8", "convert the file with `iconv -t UTF-8`"
         ) from err
     finally:
-        text.detach()  # the stream is closed by whoever opened it
+        if not stream.closed:  # closed already where the reading was given up half-way
+            text.detach()  # the stream is closed by whoever opened it
 
 
 def _csv_row(line: int, header: list[str], cells: list[str]) -> Row:

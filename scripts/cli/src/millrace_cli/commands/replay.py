@@ -105,7 +105,10 @@ def apply_command(
     order = Order(operator(), reason, rate, dry_run=dry_run, again=again)
     with asked("apply the plan"):
         replay = replays.operations.apply(plan_id, order)
-    _show(replay, as_json=as_json)
+    if as_json:
+        print_json(replay_fields(replay))
+    else:
+        replay_tables.show_started(replay)
 
 
 @app.command("status")
