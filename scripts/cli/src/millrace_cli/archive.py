@@ -137,17 +137,28 @@ class Copied:
 
 
 def copy_objects(archive: Archive, objects: Iterable[ArchiveObject], folder: Path) -> Copied:
-    """Copy objects as they are below `folder`, keys as paths; whole ones are not copied again."""
+    """Copy objects as they are below `folder`, keys as paths; whole ones are not copied again.
+
+    Raises:
+        CommandError: the folder cannot be written.
+    """
     done = Copied()
     for each in objects:
         file = folder / each.object_key
         if file.is_file() and file.stat().st_size == each.bytes:
             done.already_there += 1
         else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(f".{file.name}.part")
-            part.write_bytes(archive.body(each.object_key))
-            part.replace(file)
+            body = archive.body(each.object_key)
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                part = file.with_name(f".{file.name}.part")
+                part.write_bytes(body)
+                part.replace(file)
+            except OSError as err:
+                raise CommandError(
+                    f"cannot write below {folder}: {(err.strerror or str(err)).lower()}",
+                    "make room, or give a folder that you may write; what is whole stays",
+                ) from err
         done.objects += 1
         done.bytes += each.bytes
     return done

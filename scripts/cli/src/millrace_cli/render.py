@@ -250,7 +250,8 @@ def show_aggregates(rows: Iterable[AggregateRow]) -> None:
             row["scope"], row["metric_name"], row["window_start"], f"{row['value']:,}",
             f"{row['event_count']:,}", row["version"],
         )  # fmt: skip
-    out().print(table if table.row_count else "No aggregates: look at the scope and the times.")
+    nothing = "No aggregates: look at the scope, the times, --window (hour or day) and --version."
+    out().print(table if table.row_count else nothing)
 
 
 def show_export(report: ExportReport) -> None:
