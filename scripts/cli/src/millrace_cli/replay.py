@@ -79,8 +79,14 @@ class Replays:
         try:
             body = file.read_bytes() if file else self.objects.get(self.metrics_key)
             return MetricDefinitions(definitions.parse(body, str(file or self.metrics_key)), body)
-        except (OSError, ObjectMissing) as err:
-            raise CommandError(f"--metrics: cannot read the definitions: {err}") from err
+        except OSError as err:
+            raise CommandError(
+                f"--metrics: cannot read {file}: {err.strerror}", code=ExitCode.USAGE
+            ) from err
+        except ObjectMissing as err:
+            raise CommandError(
+                f"the deployed metric definitions are gone: {err}", "apply Terraform again"
+            ) from err
         except ConfigError as err:
             raise CommandError(f"--metrics: {err}", code=ExitCode.USAGE) from err
 

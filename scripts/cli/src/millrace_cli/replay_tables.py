@@ -63,6 +63,9 @@ def show_plan(plan: Plan) -> None:
             "yes" if each["live"] else "no: diff finds no live value",
         )  # fmt: skip
     console.print(table)
+    if not plan.events:
+        console.print("nothing is selected: `millrace events` says what there is", style="yellow")
+        return
     console.print(f"start it with: millrace replay apply {plan.plan_id}", markup=False)
 
 
