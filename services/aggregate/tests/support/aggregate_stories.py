@@ -1,5 +1,6 @@
 """Aggregate's stories for the crash harness: batches, replays, and definitions that change."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -230,7 +231,7 @@ class Theatre:
     parts: Parts
 
 
-class Story:
+class Story(ABC):
     """References met by a fault in one batch, and redelivered in other company."""
 
     def __init__(self, stage: Theatre) -> None:
@@ -258,9 +259,9 @@ class Story:
         """Return the messages as they come the second time."""
         return batch
 
+    @abstractmethod
     def observe(self) -> object:
         """Return what readers see."""
-        raise NotImplementedError
 
 
 class BatchStory(Story):
