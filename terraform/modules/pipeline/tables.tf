@@ -68,5 +68,11 @@ locals {
       hash_key   = "PK"
       range_key  = "SK"
     }
+    # What people did by hand: when, who, why, and what came of it; kept for good.
+    audit = {
+      attributes = { month = "S", entry = "S" }
+      hash_key   = "month"
+      range_key  = "entry"
+    }
   }
 }

@@ -785,6 +785,7 @@ variable "table_capacity" {
     experiments = optional(object({ read = optional(number, 5), write = optional(number, 5) }), {})
     manifests   = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
     replays     = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
+    audit       = optional(object({ read = optional(number, 5), write = optional(number, 5) }), {})
   })
   nullable = false
   default  = {}

@@ -33,6 +33,8 @@ class Tables(BaseModel):
     experiments: str
     replays: str | None = None
     """Of a pipeline deployed before there were replays there is none."""
+    audit: str | None = None
+    """Of a pipeline deployed before there was an audit there is none."""
 
 
 class Outputs(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from millrace_cli.commands import archive, enrichment, replay
+from millrace_cli.commands.audit import audit_command
 from millrace_cli.commands.doctor import doctor_command
 from millrace_cli.commands.engine import run_command, stop_command
 from millrace_cli.commands.env import env_command
@@ -58,6 +59,7 @@ app.command("aggregates")(aggregates_command)
 app.command("events")(events_command)
 app.command("event")(event_command)
 app.command("export")(export_command)
+app.command("audit")(audit_command)
 app.add_typer(archive.app, name="archive")
 app.add_typer(replay.app, name="replay")
 app.add_typer(enrichment.assignments_app, name="assignments")

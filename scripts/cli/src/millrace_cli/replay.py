@@ -1,6 +1,5 @@
 """Replays of one environment: what their commands work with."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,11 +123,6 @@ def parse_limit(text: str) -> int | None:
             ExitCode.USAGE,
         )
     return int(text)
-
-
-def operator() -> str:
-    """Return who is at work, for the audit: the machine's user."""
-    return getpass.getuser()
 
 
 def plan_fields(plan: Plan) -> dict[str, Any]:

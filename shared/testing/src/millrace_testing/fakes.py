@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from millrace.audit import AuditEntry
 from millrace.commit import Checkpoint, Commit, CommitHead, SeqRange, ShardKey, Stage
 from millrace.errors import CommitMissing, ObjectMissing
 from millrace.index import BUCKETS, IndexPage, PagePlace
@@ -193,3 +194,18 @@ class FakeIndex:
 
 def _same_objects(there: CommitHead, mine: CommitHead) -> bool:
     return (there.raw_key, there.quarantine_key) == (mine.raw_key, mine.quarantine_key)
+
+
+class FakeAudit:
+    """`millrace.audit.AuditLog` in a list."""
+
+    def __init__(self) -> None:
+        self.kept: list[AuditEntry] = []
+
+    def record(self, entry: AuditEntry) -> None:
+        """Keep an entry."""
+        self.kept.append(entry)
+
+    def entries(self, start: datetime, end: datetime) -> Iterator[AuditEntry]:
+        """Yield the entries of a half-open window in the order they were written."""
+        return iter([each for each in self.kept if start <= each.at < end])

@@ -26,7 +26,7 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests", "replays"] : t => "millrace-test-${t}" }
+    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests", "replays", "audit"] : t => "millrace-test-${t}" }
     error_message = "there are nine tables"
   }
 

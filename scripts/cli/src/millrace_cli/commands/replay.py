@@ -12,12 +12,12 @@ from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
 from millrace_cli import replay_tables
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import ExitCode
+from millrace_cli.operators import Reason, operator
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.replay import (
     Replays,
     asked,
     comparison_fields,
-    operator,
     parse_limit,
     plan_fields,
     replay_fields,
@@ -33,7 +33,6 @@ app = typer.Typer(
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Id that `replay plan` printed.")]
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id that `replay apply` printed.")]
-Reason = Annotated[str, typer.Option(help="Why; kept in the audit. Required outside local.")]
 Rate = Annotated[int, typer.Option(min=1, max=10_000, help="Messages a second at most.")]
 
 

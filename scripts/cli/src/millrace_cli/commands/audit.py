@@ -1,0 +1,87 @@
+"""`millrace audit`: what people did by hand."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from millrace.audit import AuditEntry
+from millrace.times import format_ms
+from millrace_cli import render
+from millrace_cli.aggregates import parse_instant
+from millrace_cli.aws import explained
+from millrace_cli.environment import DEFAULT_ENGINE, load_environment
+from millrace_cli.operators import audit_log
+from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.reporting import print_ndjson, reported
+
+_DAYS = 7
+
+
+@reported
+def audit_command(
+    *,
+    start: Annotated[str | None, typer.Option("--from", help="First instant; 7 days ago.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Entries before this; now.")] = None,
+    operation: Annotated[
+        str, typer.Option(help="Operations whose name begins so: dlq, or dlq.redrive.")
+    ] = "",
+    as_json: AsJson = False,
+    engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
+    outputs: OutputsFile = None,
+) -> None:
+    """Show who redrove, repaired, recovered or purged what, when, why, and what came of it.
+
+    One that began and never ended was killed: run it again, all of them can be.
+    What was done to a replay, `replay status` shows.
+    """
+    now = datetime.now(UTC)
+    first = parse_instant(start, "--from") if start else now - timedelta(days=_DAYS)
+    behind = parse_instant(end, "--to") if end else now + timedelta(minutes=1)
+    log = audit_log(load_environment(engine, outputs, env))
+    with explained("read the audit"):
+        entries = [
+            each for each in log.entries(first, behind) if each.operation.name.startswith(operation)
+        ]
+    if as_json:
+        print_ndjson(map(_fields_of, entries))
+    else:
+        _show(entries)
+
+
+def _fields_of(entry: AuditEntry) -> dict[str, Any]:
+    operation = entry.operation
+    return {
+        "at": format_ms(entry.at),
+        "operation_id": entry.operation_id,
+        "phase": entry.phase.value,
+        "operation": operation.name,
+        "subject": operation.subject,
+        "who": operation.who,
+        "reason": operation.reason,
+        "details": dict(operation.details),
+        "counts": dict(entry.counts),
+        "result": entry.result,
+    }
+
+
+def _show(entries: Sequence[AuditEntry]) -> None:
+    if not entries:
+        render.out().print("nothing was done by hand in that time")
+        return
+    table = Table()
+    for column in ("when", "who", "what", "phase", "why", "what came of it"):
+        table.add_column(column, overflow="fold", no_wrap=column == "when")
+    for entry in entries:
+        operation = entry.operation
+        counts = ", ".join(f"{number:,} {name}" for name, number in entry.counts.items())
+        table.add_row(
+            format_ms(entry.at), escape(operation.who),
+            escape(f"{operation.name} {operation.subject}"), entry.phase.value,
+            escape(operation.reason), escape("; ".join(filter(None, (counts, entry.result)))),
+        )  # fmt: skip
+    render.out().print(table)
