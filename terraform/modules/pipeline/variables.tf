@@ -350,7 +350,7 @@ variable "log_retention_days" {
 }
 
 variable "tracing_mode" {
-  description = "Active sends X-Ray traces; PassThrough only hands on the caller's."
+  description = "Active sends X-Ray traces, to be found by annotation.correlation_id; PassThrough only hands on the caller's."
   type        = string
   nullable    = false
   default     = "PassThrough"

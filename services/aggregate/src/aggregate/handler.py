@@ -11,6 +11,7 @@ from aggregate.service import Aggregate
 from aggregate.settings import AggregateSettings
 from millrace.batch import Batch, BatchHandler, BatchNames, building
 from millrace.observability import MetricName, service_logger, service_metrics
+from millrace.tracing import traced
 
 logger = service_logger("aggregate")
 metrics = service_metrics("aggregate")
@@ -22,7 +23,10 @@ def _aggregate(
     """Aggregate the whole batch at once: references that touch the same rows share the writes."""
     report = Report(logger, metrics, batch)
     messages = report.references_in(event)
-    outcomes = service.aggregate(list(messages.values()))
+    references = list(messages.values())
+    with traced(logger.service, [each.ids for each in references]) as failed:
+        outcomes = service.aggregate(references)
+        failed.update(n for n, each in enumerate(outcomes) if isinstance(each, Exception))
     for (message_id, reference), outcome in zip(messages.items(), outcomes, strict=True):
         report.note(message_id, reference, outcome, dry_run=service.dry_run)
     return report.answer()

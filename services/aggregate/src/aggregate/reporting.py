@@ -57,7 +57,7 @@ class Report:
         self, message_id: str, reference: AnyReference, outcome: Outcome, *, dry_run: bool
     ) -> None:
         """Log and count what became of one message; `dry_run` is the deployment's setting."""
-        facts = {"message_id": message_id} | _ids_of(reference)
+        facts: dict[str, object] = {"message_id": message_id, **reference.ids}
         if isinstance(outcome, Exception):
             self._fail(outcome, facts)
             return
@@ -100,10 +100,3 @@ class Report:
             self.logger.error("enriched object missing", extra={**facts, "key": err.key})
         self.logger.error("reference failed", extra=dict(facts), exc_info=err)
         self._failed.append(str(facts["message_id"]))
-
-
-def _ids_of(reference: AnyReference) -> dict[str, object]:
-    ids: dict[str, object] = {"correlation_id": reference.correlation_id}
-    if isinstance(reference, EnrichedReference):
-        return ids | {"commit_id": reference.commit_id}
-    return ids | {"replay_id": reference.replay_id, "version": reference.version}

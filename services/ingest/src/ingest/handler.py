@@ -19,6 +19,7 @@ from millrace.batch import BatchNames, measured
 from millrace.commit import ShardKey
 from millrace.observability import MetricName, service_logger, service_metrics
 from millrace.settings import load_settings
+from millrace.tracing import traced
 
 SERVICE = "ingest"
 logger = service_logger(SERVICE)
@@ -58,8 +59,12 @@ def handle(
 
     with measured(metrics, _NAMES, len(records)) as batch:
         batch.errors = 1  # unless it ends well: one call of Lambda is one error
-        decoded = [_record(each) for each in records]
-        result = service.ingest(shard, decoded, context.aws_request_id, has_time)
+        decoded, ids = (
+            [_record(each) for each in records],
+            {"correlation_id": context.aws_request_id},
+        )
+        with traced(SERVICE, [ids]):
+            result = service.ingest(shard, decoded, context.aws_request_id, has_time)
         batch.failed -= result.already_committed + result.committed
         batch.errors = int(result.retry_from is not None)
     report(

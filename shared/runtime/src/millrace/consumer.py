@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from millrace.batch import Batch
 from millrace.reference import Reference
+from millrace.tracing import traced
 
 R = TypeVar("R", bound=Reference)
 Service = TypeVar("Service")
@@ -60,11 +61,9 @@ class ReferenceConsumer(Generic[Service, R]):
         facts: dict[str, object] = {"message_id": record.message_id}
         try:
             reference = self.parse(record.body)
-            facts |= {
-                "commit_id": reference.commit_id,
-                "correlation_id": reference.correlation_id,
-            }
-            done = self.process(service, reference)
+            facts |= reference.ids
+            with traced(self.logger.service, [reference.ids]):
+                done = self.process(service, reference)
         except Exception:
             self.logger.exception("reference failed", extra=facts)
             raise

@@ -1,5 +1,6 @@
 """The claim check: one small message that stands for a whole commit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -34,6 +35,11 @@ class Reference:
         if head.raw_key is None:
             raise ValueError(f"commit {head.commit_id} has no raw object to refer to")
         return cls(head.commit_id, head.shard, head.first_seq, head.raw_key, head.correlation_id)
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What logs and traces are found by."""
+        return {"commit_id": self.commit_id, "correlation_id": self.correlation_id}
 
     def to_json(self) -> str:
         """Return the message body."""

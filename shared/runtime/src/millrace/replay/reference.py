@@ -5,6 +5,7 @@ body tells the two apart. SQS regroups messages at every delivery, so an event m
 of several references: aggregate counts it once, by its marker (version, event, arrival).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +31,15 @@ class ReplayReference:
     def owner(self) -> str:
         """What the markers that this reference inserts hold as their owner."""
         return f"{self.replay_id}/{self.object_id}"
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What logs and traces are found by."""
+        return {
+            "replay_id": self.replay_id,
+            "version": self.version,
+            "correlation_id": self.correlation_id,
+        }
 
     def to_json(self) -> str:
         """Return the message body."""
