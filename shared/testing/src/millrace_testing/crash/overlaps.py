@@ -14,21 +14,27 @@ from botocore.awsrequest import AWSResponse
 
 from millrace_testing.crash.wire import Wire, answer, operation_of
 
+_DEADLINE_S = 60
+
 
 class OverlapRefusing(Wire):
-    """A wire for the clients of several workers; each attaches its own.
+    """A wire for the clients of several workers; each attaches its own."""
 
-    `latency_s` is how long each transaction is under way at least: the engine needs less than AWS,
-    and what is over at once meets nothing.
-    """
-
-    def __init__(self, latency_s: float) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.refused = 0
-        self._latency_s = latency_s
-        self._never = Event()
         self._under_way: set[str] = set()
         self._guard = Lock()
+        self._wanted = False
+        self._met = Event()
+
+    def hold_next(self) -> None:
+        """Keep the next transaction under way until another has met one and been refused.
+
+        The engine needs less than AWS, and what is over at once meets nothing.
+        """
+        with self._guard:
+            self._wanted = True
 
     def pass_through(self, request: Any, send: Callable[[Any], AWSResponse]) -> AWSResponse:  # noqa: ANN401
         """Send one request, unless it is a transaction that meets another."""
@@ -39,10 +45,15 @@ class OverlapRefusing(Wire):
             met = [item in self._under_way for item in items]
             if any(met):
                 self.refused += 1
+                self._met.set()
                 return _conflict(request, met)
             self._under_way.update(items)
+            held, self._wanted = self._wanted, False
+            if held:
+                self._met.clear()
         try:
-            self._never.wait(self._latency_s)
+            if held and not self._met.wait(_DEADLINE_S):
+                raise TimeoutError(f"in {_DEADLINE_S} s no transaction met the one that was held")
             return send(request)
         finally:
             with self._guard:
