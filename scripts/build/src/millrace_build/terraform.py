@@ -13,6 +13,9 @@ from millrace_local.terraform.program import cli_configuration, find_terraform, 
 
 # Each run of a module holds a copy of the provider's process: about 700 MB.
 _PARALLEL_MODULES = 2
+# Go's collector runs less often than by default: nine plans of the pipeline then take 19 s of CPU
+# time instead of 26 s, and 740 MB instead of 480 MB.
+_COLLECT_SELDOM = {"GOGC": "400"}
 
 
 def check_terraform(workspace: Workspace, cli_config: Path) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ def run_terraform(arguments: Sequence[str], folder: Path, settings: dict[str, st
     Raises: BuildError: Terraform is missing, too old, or failed.
     """
     environment = {
-        **os.environ, **settings,
+        **_COLLECT_SELDOM, **os.environ, **settings,
         "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
     }  # fmt: skip
     try:

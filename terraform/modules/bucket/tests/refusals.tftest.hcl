@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -8,24 +9,26 @@ variables {
   name = "millrace-test-data-123456789012"
 }
 
-run "refuses_an_upper_case_name" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # An upper case name.
     name = "Data"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_negative_days" {
-  command = plan
-
-  variables {
+    # Negative days.
     lifecycle_rules = { raw = { prefix = "raw/", expiration_days = -1, noncurrent_expiration_days = 2 } }
+    # A write once prefix without slash.
+    write_once_prefixes = ["raw"]
+    # An undeletable prefix without slash.
+    undeletable_prefixes = ["raw"]
+    # A key that is no ARN.
+    kms_key_arn = "alias/mine"
   }
 
-  expect_failures = [var.lifecycle_rules]
+  expect_failures = [
+    var.name, var.lifecycle_rules, var.write_once_prefixes, var.undeletable_prefixes,
+    var.kms_key_arn,
+  ]
 }
 
 run "refuses_a_rule_that_does_nothing" {
@@ -46,34 +49,4 @@ run "refuses_a_transition_after_expiration" {
   }
 
   expect_failures = [var.lifecycle_rules]
-}
-
-run "refuses_a_write_once_prefix_without_slash" {
-  command = plan
-
-  variables {
-    write_once_prefixes = ["raw"]
-  }
-
-  expect_failures = [var.write_once_prefixes]
-}
-
-run "refuses_an_undeletable_prefix_without_slash" {
-  command = plan
-
-  variables {
-    undeletable_prefixes = ["raw"]
-  }
-
-  expect_failures = [var.undeletable_prefixes]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
 }

@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -9,52 +10,23 @@ variables {
   bucket = "millrace-test-data-123456789012"
 }
 
-run "refuses_an_upper_case_name" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # An upper case name.
     name = "Millrace"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_folders_without_an_hour" {
-  command = plan
-
-  variables {
+    # Folders without an hour.
     partitions = "dt={year}-{month}-{day}"
-  }
-
-  expect_failures = [var.partitions]
-}
-
-run "refuses_years_that_run_backwards" {
-  command = plan
-
-  variables {
+    # Years that run backwards.
     years = { from = 2030, to = 2020 }
-  }
-
-  expect_failures = [var.years]
-}
-
-run "refuses_queries_that_may_scan_nothing" {
-  command = plan
-
-  variables {
+    # Queries that may scan nothing.
     max_scanned_gb = 0
-  }
-
-  expect_failures = [var.max_scanned_gb]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
+    # A key that is no ARN.
     kms_key_arn = "alias/mine"
   }
 
-  expect_failures = [var.kms_key_arn]
+  expect_failures = [
+    var.name, var.partitions, var.years, var.max_scanned_gb, var.kms_key_arn,
+  ]
 }

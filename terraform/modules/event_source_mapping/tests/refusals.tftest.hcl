@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -10,64 +11,28 @@ variables {
   batch_size    = 10
 }
 
-run "refuses_a_source_of_another_kind" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A source of another kind.
     source_arn = "arn:aws:sns:eu-central-1:123456789012:topic"
-  }
-
-  expect_failures = [var.source_arn]
-}
-
-run "refuses_an_empty_batch" {
-  command = plan
-
-  variables {
+    # An empty batch.
     batch_size = 0
-  }
-
-  expect_failures = [var.batch_size]
-}
-
-run "refuses_a_window_beyond_5_minutes" {
-  command = plan
-
-  variables {
+    # A window beyond 5 minutes.
     batch_window_s = 301
-  }
-
-  expect_failures = [var.batch_window_s]
-}
-
-run "refuses_too_many_retries" {
-  command = plan
-
-  variables {
+    # Too many retries.
     maximum_retry_attempts = 10001
-  }
-
-  expect_failures = [var.maximum_retry_attempts]
-}
-
-run "refuses_a_record_age_below_a_minute" {
-  command = plan
-
-  variables {
+    # A record age below a minute.
     maximum_record_age_s = 59
-  }
-
-  expect_failures = [var.maximum_record_age_s]
-}
-
-run "refuses_a_concurrency_of_one" {
-  command = plan
-
-  variables {
+    # A concurrency of one.
     maximum_concurrency = 1
   }
 
-  expect_failures = [var.maximum_concurrency]
+  expect_failures = [
+    var.source_arn, var.batch_size, var.batch_window_s, var.maximum_retry_attempts,
+    var.maximum_record_age_s, var.maximum_concurrency,
+  ]
 }
 
 run "refuses_a_large_queue_batch_without_a_window" {

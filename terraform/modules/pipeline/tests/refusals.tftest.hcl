@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -12,455 +13,253 @@ variables {
   metrics_file  = "../../metrics/default.toml"
 }
 
-run "refuses_an_upper_case_prefix" {
+run "refuses_first_values" {
   command = plan
 
   variables {
+    # An upper case prefix.
     name_prefix = "Millrace"
-  }
-
-  expect_failures = [var.name_prefix]
-}
-
-run "refuses_a_region_that_is_a_zone" {
-  command = plan
-
-  variables {
+    # A region that is a zone.
     region = "eu-central-1a"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "refuses_a_short_account_id" {
-  command = plan
-
-  variables {
+    # A short account ID.
     account_id = "123"
-  }
-
-  expect_failures = [var.account_id]
-}
-
-run "refuses_metrics_that_are_not_there" {
-  command = plan
-
-  variables {
+    # Metrics that are not there.
     metrics_file = "tests/missing.toml"
-  }
-
-  expect_failures = [var.metrics_file]
-}
-
-run "refuses_a_visibility_below_six_timeouts" {
-  command = plan
-
-  variables {
+    # A visibility below six timeouts.
     queues = { archive = { visibility_timeout_s = 359 } }
+    # An old runtime.
+    runtime = "python3.9"
+    # An unknown architecture.
+    architecture = "riscv"
+    # An unknown log level.
+    log_level = "LOUD"
+    # An unknown tracing mode.
+    tracing_mode = "Sometimes"
+    # No memory of events.
+    gate_ttl_days = 0
+    # A negative skew.
+    max_future_skew_s = -1
+    # Events beyond a Kinesis record.
+    max_event_bytes = 10485761
+    # No memory of markers.
+    marker_ttl_days = 29
+    # An index without buckets.
+    index_buckets = 0
+    # An archive of empty objects.
+    archive_max_events = 0
+    # An unknown compression.
+    archive_compression = "brotli"
+    # Folders that hours would share.
+    archive_partitions = "year={year}/month={month}/day={day}"
+    # An unknown billing mode.
+    billing_mode = "FREE"
+    # Protected tables in buckets that go.
+    force_destroy = true
+    # A key that is no ARN.
+    kms_key_arn = "alias/mine"
+    # A watch faster than ingest.
+    overdue_after_s = 59
+    # A negative lateness.
+    allowed_lateness_s = -1
+    # A share above one.
+    max_rejected_share = 1.1
+    # A reserve beyond the timeout.
+    commit_reserve_s = 60
+    # Retries that end.
+    stream_mapping = { maximum_retry_attempts = 3 }
+    # An API that takes nothing.
+    api_throttling = { rate = 0 }
+    # A folder without zips.
+    artifacts_dir = "tests/nothing"
+    # An unknown stream mode.
+    stream = { mode = "ELASTIC" }
+    # Logs kept for a number of days unknown to CloudWatch.
+    log_retention_days = 31
+    # A lifecycle for the whole bucket.
+    data_lifecycle_rules = { all = { prefix = "", expiration_days = 30 } }
+    # A table without capacity.
+    table_capacity = { gate = { write = 0 } }
+    # Subnets without a security group.
+    vpc_config = { subnet_ids = ["subnet-1"] }
+    # A cache time of half a second.
+    assignment_cache = { absence_ttl_s = 0.5 }
+    # A hot scope that is none.
+    hot_scopes = { scopes = ["edit"] }
+    # A catalog whose years run backwards.
+    catalog = { year_from = 2030, year_to = 2020 }
+    # A replay that never gives way.
+    replay = { backlog = 0 }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.name_prefix, var.region, var.account_id, var.metrics_file, var.queues, var.runtime,
+    var.architecture, var.log_level, var.tracing_mode, var.gate_ttl_days, var.max_future_skew_s,
+    var.max_event_bytes, var.marker_ttl_days, var.index_buckets, var.archive_max_events,
+    var.archive_compression, var.archive_partitions, var.billing_mode, var.force_destroy,
+    var.kms_key_arn, var.overdue_after_s, var.allowed_lateness_s, var.max_rejected_share,
+    var.commit_reserve_s, var.stream_mapping, var.api_throttling, var.artifacts_dir, var.stream,
+    var.log_retention_days, var.data_lifecycle_rules, var.table_capacity, var.vpc_config,
+    var.assignment_cache, var.hot_scopes, var.catalog, var.replay,
+  ]
 }
 
-run "refuses_a_visibility_of_replays_below_six_timeouts_of_enrich" {
+run "refuses_second_values" {
   command = plan
 
   variables {
+    # A visibility of replays below six timeouts of enrich.
     functions = { enrich = { timeout_s = 61 } }
     queues    = { enrich = { visibility_timeout_s = 366 }, replay = { visibility_timeout_s = 365 } }
-  }
-
-  expect_failures = [var.queues]
-}
-
-run "refuses_a_ratio_below_one" {
-  command = plan
-
-  variables {
-    visibility_timeout_ratio = 0.5
-  }
-
-  expect_failures = [var.visibility_timeout_ratio]
-}
-
-run "refuses_an_old_runtime" {
-  command = plan
-
-  variables {
-    runtime = "python3.9"
-  }
-
-  expect_failures = [var.runtime]
-}
-
-run "refuses_an_unknown_architecture" {
-  command = plan
-
-  variables {
-    architecture = "riscv"
-  }
-
-  expect_failures = [var.architecture]
-}
-
-run "refuses_an_unknown_log_level" {
-  command = plan
-
-  variables {
-    log_level = "LOUD"
-  }
-
-  expect_failures = [var.log_level]
-}
-
-run "refuses_an_unknown_tracing_mode" {
-  command = plan
-
-  variables {
-    tracing_mode = "Sometimes"
-  }
-
-  expect_failures = [var.tracing_mode]
-}
-
-run "refuses_no_memory_of_events" {
-  command = plan
-
-  variables {
-    gate_ttl_days = 0
-  }
-
-  expect_failures = [var.gate_ttl_days]
-}
-
-run "refuses_a_negative_skew" {
-  command = plan
-
-  variables {
-    max_future_skew_s = -1
-  }
-
-  expect_failures = [var.max_future_skew_s]
-}
-
-run "refuses_events_beyond_a_kinesis_record" {
-  command = plan
-
-  variables {
-    max_event_bytes = 10485761
-  }
-
-  expect_failures = [var.max_event_bytes]
-}
-
-run "refuses_no_memory_of_markers" {
-  command = plan
-
-  variables {
-    marker_ttl_days = 29
-  }
-
-  expect_failures = [var.marker_ttl_days]
-}
-
-run "refuses_an_index_without_buckets" {
-  command = plan
-
-  variables {
-    index_buckets = 0
-  }
-
-  expect_failures = [var.index_buckets]
-}
-
-run "refuses_an_index_of_too_many_buckets" {
-  command = plan
-
-  variables {
+    # An index of too many buckets.
     index_buckets = 1025
-  }
-
-  expect_failures = [var.index_buckets]
-}
-
-run "refuses_an_archive_of_empty_objects" {
-  command = plan
-
-  variables {
-    archive_max_events = 0
-  }
-
-  expect_failures = [var.archive_max_events]
-}
-
-run "refuses_an_archive_too_small_for_an_event" {
-  command = plan
-
-  variables {
+    # An archive too small for an event.
     archive_max_bytes = 1048575
-  }
-
-  expect_failures = [var.archive_max_bytes]
-}
-
-run "refuses_an_unknown_compression" {
-  command = plan
-
-  variables {
-    archive_compression = "brotli"
-  }
-
-  expect_failures = [var.archive_compression]
-}
-
-run "refuses_a_level_that_gzip_does_not_have" {
-  command = plan
-
-  variables {
+    # A level that gzip does not have.
     archive_level = 10
-  }
-
-  expect_failures = [var.archive_level]
-}
-
-run "refuses_folders_that_hours_would_share" {
-  command = plan
-
-  variables {
-    archive_partitions = "year={year}/month={month}/day={day}"
-  }
-
-  expect_failures = [var.archive_partitions]
-}
-
-run "refuses_a_partition_template_with_a_slash_at_its_end" {
-  command = plan
-
-  variables {
+    # A partition template with a slash at its end.
     archive_partitions = "year={year}/month={month}/day={day}/hour={hour}/"
-  }
-
-  expect_failures = [var.archive_partitions]
-}
-
-run "refuses_an_unknown_billing_mode" {
-  command = plan
-
-  variables {
-    billing_mode = "FREE"
-  }
-
-  expect_failures = [var.billing_mode]
-}
-
-run "refuses_protected_tables_in_buckets_that_go" {
-  command = plan
-
-  variables {
-    force_destroy = true
-  }
-
-  expect_failures = [var.force_destroy]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "refuses_a_watch_faster_than_ingest" {
-  command = plan
-
-  variables {
-    overdue_after_s = 59
-  }
-
-  expect_failures = [var.overdue_after_s]
-}
-
-run "refuses_a_negative_lateness" {
-  command = plan
-
-  variables {
-    allowed_lateness_s = -1
-  }
-
-  expect_failures = [var.allowed_lateness_s]
-}
-
-run "refuses_a_share_above_one" {
-  command = plan
-
-  variables {
-    max_rejected_share = 1.1
-  }
-
-  expect_failures = [var.max_rejected_share]
-}
-
-run "refuses_a_reserve_beyond_the_timeout" {
-  command = plan
-
-  variables {
-    commit_reserve_s = 60
-  }
-
-  expect_failures = [var.commit_reserve_s]
-}
-
-run "refuses_to_discard_records" {
-  command = plan
-
-  variables {
-    stream_mapping = { maximum_retry_attempts = 3 }
-  }
-
-  expect_failures = [var.stream_mapping]
-}
-
-run "refuses_a_front_door_slower_than_its_gateway" {
-  command = plan
-
-  variables {
-    functions = { ingest_api = { timeout_s = 30 } }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_replays_slower_than_their_gateway" {
-  command = plan
-
-  variables {
-    functions = { replay_api = { timeout_s = 30 } }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_an_api_that_takes_nothing" {
-  command = plan
-
-  variables {
-    api_throttling = { rate = 0 }
-  }
-
-  expect_failures = [var.api_throttling]
-}
-
-run "refuses_a_folder_without_zips" {
-  command = plan
-
-  variables {
-    artifacts_dir = "tests/nothing"
-  }
-
-  expect_failures = [var.artifacts_dir]
-}
-
-run "refuses_an_unknown_stream_mode" {
-  command = plan
-
-  variables {
-    stream = { mode = "ELASTIC" }
-  }
-
-  expect_failures = [var.stream]
-}
-
-run "refuses_half_a_shard" {
-  command = plan
-
-  variables {
+    # Half a shard.
     stream = { shard_count = 1.5 }
-  }
-
-  expect_failures = [var.stream]
-}
-
-run "refuses_a_stream_kept_for_less_than_a_day" {
-  command = plan
-
-  variables {
-    stream = { retention_h = 23 }
-  }
-
-  expect_failures = [var.stream]
-}
-
-run "refuses_an_empty_batch_of_the_stream" {
-  command = plan
-
-  variables {
+    # An empty batch of the stream.
     stream_mapping = { batch_size = 0 }
+    # Definitions that expire.
+    data_lifecycle_rules = { definitions = { prefix = "definitions/", expiration_days = 365 } }
+    # A subnet that is no ID.
+    vpc_config = { subnet_ids = ["private"], security_group_ids = ["sg-1"] }
+    # A cache beyond its bound.
+    assignment_cache = { assignments = 1000001 }
+    # Too many shards.
+    hot_scopes = { shards = 65 }
+    # Queries that may scan nothing.
+    catalog = { max_scanned_gb = 0 }
+    # A body smaller than an event.
+    max_body_bytes = 1048575
+    # A replay that is never looked at.
+    replay = { look_again_s = 901 }
   }
 
-  expect_failures = [var.stream_mapping]
+  expect_failures = [
+    var.queues, var.index_buckets, var.archive_max_bytes, var.archive_level,
+    var.archive_partitions, var.stream, var.stream_mapping, var.data_lifecycle_rules,
+    var.vpc_config, var.assignment_cache, var.hot_scopes, var.catalog, var.max_body_bytes,
+    var.replay,
+  ]
 }
 
-run "refuses_a_stream_window_beyond_5_minutes" {
+run "refuses_third_values" {
   command = plan
 
   variables {
+    # A ratio below one.
+    visibility_timeout_ratio = 0.5
+    # A front door slower than its gateway.
+    functions = { ingest_api = { timeout_s = 30 } }
+    # A stream kept for less than a day.
+    stream = { retention_h = 23 }
+    # A stream window beyond 5 minutes.
     stream_mapping = { batch_window_s = 301 }
+    # Enriched objects gone before their dead letters.
+    data_lifecycle_rules = { enriched = { prefix = "enriched/", expiration_days = 14 } }
+    # An API that plans nothing.
+    replay = { api_max_events = 0 }
   }
 
-  expect_failures = [var.stream_mapping]
+  expect_failures = [
+    var.visibility_timeout_ratio, var.functions, var.stream, var.stream_mapping,
+    var.data_lifecycle_rules, var.replay,
+  ]
 }
 
-run "refuses_a_visibility_beyond_12_hours" {
+run "refuses_fourth_values" {
   command = plan
 
   variables {
+    # Replays slower than their gateway.
+    functions = { replay_api = { timeout_s = 30 } }
+    # Negative days.
+    data_lifecycle_rules = { raw = { prefix = "raw/", expiration_days = -1 } }
+    # A target that is no queue.
+    replay = { target_queue_arns = ["https://sqs.eu-central-1.amazonaws.com/1/x"] }
+  }
+
+  expect_failures = [
+    var.functions, var.data_lifecycle_rules, var.replay,
+  ]
+}
+
+run "refuses_fifth_values" {
+  command = plan
+
+  variables {
+    # A visibility beyond 12 hours.
     queues = { enrich = { visibility_timeout_s = 43201 } }
+    # An unknown export format.
+    export = { format = "csv" }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.queues, var.export,
+  ]
 }
 
-run "refuses_no_receives" {
+run "refuses_sixth_values" {
   command = plan
 
   variables {
+    # No receives.
     queues = { enrich = { max_receive_count = 0 } }
+    # An unknown export compression.
+    export = { compression = "zip" }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.queues, var.export,
+  ]
 }
 
-run "refuses_a_queue_window_beyond_5_minutes" {
+run "refuses_seventh_values" {
   command = plan
 
   variables {
+    # A queue window beyond 5 minutes.
     queues = { enrich = { batch_window_s = 301 } }
+    # A client bucket that cannot be.
+    export = { client_buckets = { acme = "Acme Bucket" } }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.queues, var.export,
+  ]
 }
 
-run "refuses_a_large_queue_batch_without_a_window" {
+run "refuses_eighth_values" {
   command = plan
 
   variables {
+    # A large queue batch without a window.
     queues = { aggregate = { batch_size = 11 } }
+    # A negative grace.
+    export = { grace_s = -1 }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.queues, var.export,
+  ]
 }
 
-run "refuses_a_queue_concurrency_of_one" {
+run "refuses_ninth_values" {
   command = plan
 
   variables {
+    # A queue concurrency of one.
     queues = { archive = { maximum_concurrency = 1 } }
+    # An export of no segments.
+    export = { segments = 0 }
   }
 
-  expect_failures = [var.queues]
+  expect_failures = [
+    var.queues, var.export,
+  ]
 }
 
 run "refuses_too_little_memory" {
@@ -493,136 +292,6 @@ run "refuses_a_concurrency_below_none" {
   expect_failures = [var.functions]
 }
 
-run "refuses_logs_kept_for_a_number_of_days_unknown_to_cloudwatch" {
-  command = plan
-
-  variables {
-    log_retention_days = 31
-  }
-
-  expect_failures = [var.log_retention_days]
-}
-
-run "refuses_a_lifecycle_for_the_whole_bucket" {
-  command = plan
-
-  variables {
-    data_lifecycle_rules = { all = { prefix = "", expiration_days = 30 } }
-  }
-
-  expect_failures = [var.data_lifecycle_rules]
-}
-
-run "refuses_definitions_that_expire" {
-  command = plan
-
-  variables {
-    data_lifecycle_rules = { definitions = { prefix = "definitions/", expiration_days = 365 } }
-  }
-
-  expect_failures = [var.data_lifecycle_rules]
-}
-
-run "refuses_enriched_objects_gone_before_their_dead_letters" {
-  command = plan
-
-  variables {
-    data_lifecycle_rules = { enriched = { prefix = "enriched/", expiration_days = 14 } }
-  }
-
-  expect_failures = [var.data_lifecycle_rules]
-}
-
-run "refuses_negative_days" {
-  command = plan
-
-  variables {
-    data_lifecycle_rules = { raw = { prefix = "raw/", expiration_days = -1 } }
-  }
-
-  expect_failures = [var.data_lifecycle_rules]
-}
-
-run "refuses_a_table_without_capacity" {
-  command = plan
-
-  variables {
-    table_capacity = { gate = { write = 0 } }
-  }
-
-  expect_failures = [var.table_capacity]
-}
-
-run "refuses_subnets_without_a_security_group" {
-  command = plan
-
-  variables {
-    vpc_config = { subnet_ids = ["subnet-1"] }
-  }
-
-  expect_failures = [var.vpc_config]
-}
-
-run "refuses_a_subnet_that_is_no_id" {
-  command = plan
-
-  variables {
-    vpc_config = { subnet_ids = ["private"], security_group_ids = ["sg-1"] }
-  }
-
-  expect_failures = [var.vpc_config]
-}
-
-run "refuses_an_unknown_export_format" {
-  command = plan
-
-  variables {
-    export = { format = "csv" }
-  }
-
-  expect_failures = [var.export]
-}
-
-run "refuses_an_unknown_export_compression" {
-  command = plan
-
-  variables {
-    export = { compression = "zip" }
-  }
-
-  expect_failures = [var.export]
-}
-
-run "refuses_a_client_bucket_that_cannot_be" {
-  command = plan
-
-  variables {
-    export = { client_buckets = { acme = "Acme Bucket" } }
-  }
-
-  expect_failures = [var.export]
-}
-
-run "refuses_a_negative_grace" {
-  command = plan
-
-  variables {
-    export = { grace_s = -1 }
-  }
-
-  expect_failures = [var.export]
-}
-
-run "refuses_an_export_of_no_segments" {
-  command = plan
-
-  variables {
-    export = { segments = 0 }
-  }
-
-  expect_failures = [var.export]
-}
-
 run "refuses_an_export_without_room" {
   command = plan
 
@@ -643,76 +312,6 @@ run "refuses_an_export_too_small_for_its_segments" {
   expect_failures = [var.export]
 }
 
-run "refuses_a_cache_time_of_half_a_second" {
-  command = plan
-
-  variables {
-    assignment_cache = { absence_ttl_s = 0.5 }
-  }
-
-  expect_failures = [var.assignment_cache]
-}
-
-run "refuses_a_cache_beyond_its_bound" {
-  command = plan
-
-  variables {
-    assignment_cache = { assignments = 1000001 }
-  }
-
-  expect_failures = [var.assignment_cache]
-}
-
-run "refuses_a_hot_scope_that_is_none" {
-  command = plan
-
-  variables {
-    hot_scopes = { scopes = ["edit"] }
-  }
-
-  expect_failures = [var.hot_scopes]
-}
-
-run "refuses_too_many_shards" {
-  command = plan
-
-  variables {
-    hot_scopes = { shards = 65 }
-  }
-
-  expect_failures = [var.hot_scopes]
-}
-
-run "refuses_a_catalog_whose_years_run_backwards" {
-  command = plan
-
-  variables {
-    catalog = { year_from = 2030, year_to = 2020 }
-  }
-
-  expect_failures = [var.catalog]
-}
-
-run "refuses_queries_that_may_scan_nothing" {
-  command = plan
-
-  variables {
-    catalog = { max_scanned_gb = 0 }
-  }
-
-  expect_failures = [var.catalog]
-}
-
-run "refuses_a_body_smaller_than_an_event" {
-  command = plan
-
-  variables {
-    max_body_bytes = 1048575
-  }
-
-  expect_failures = [var.max_body_bytes]
-}
-
 run "refuses_an_export_that_begins_nothing" {
   command = plan
 
@@ -721,44 +320,4 @@ run "refuses_an_export_that_begins_nothing" {
   }
 
   expect_failures = [var.export]
-}
-
-run "refuses_a_replay_that_never_gives_way" {
-  command = plan
-
-  variables {
-    replay = { backlog = 0 }
-  }
-
-  expect_failures = [var.replay]
-}
-
-run "refuses_a_replay_that_is_never_looked_at" {
-  command = plan
-
-  variables {
-    replay = { look_again_s = 901 }
-  }
-
-  expect_failures = [var.replay]
-}
-
-run "refuses_an_api_that_plans_nothing" {
-  command = plan
-
-  variables {
-    replay = { api_max_events = 0 }
-  }
-
-  expect_failures = [var.replay]
-}
-
-run "refuses_a_target_that_is_no_queue" {
-  command = plan
-
-  variables {
-    replay = { target_queue_arns = ["https://sqs.eu-central-1.amazonaws.com/1/x"] }
-  }
-
-  expect_failures = [var.replay]
 }

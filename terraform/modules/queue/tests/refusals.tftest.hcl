@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -10,54 +11,28 @@ variables {
   visibility_timeout_s = 360
 }
 
-run "refuses_a_name_too_long_for_its_dead_letters" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A name too long for its dead letters.
     name = "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h123456789"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_a_short_account_id" {
-  command = plan
-
-  variables {
+    # A short account ID.
     account = { id = "123", partition = "aws", region = "eu-central-1" }
-  }
-
-  expect_failures = [var.account]
-}
-
-run "refuses_no_visibility_timeout" {
-  command = plan
-
-  variables {
+    # No visibility timeout.
     visibility_timeout_s = 0
-  }
-
-  expect_failures = [var.visibility_timeout_s]
-}
-
-run "refuses_no_receives" {
-  command = plan
-
-  variables {
+    # No receives.
     max_receive_count = 0
-  }
-
-  expect_failures = [var.max_receive_count]
-}
-
-run "refuses_a_retention_beyond_the_dead_letters" {
-  command = plan
-
-  variables {
+    # A retention beyond the dead letters.
     retention_s = 1209600
+    # A key that is no ARN.
+    kms_key_arn = "alias/mine"
   }
 
-  expect_failures = [var.retention_s]
+  expect_failures = [
+    var.name, var.account, var.visibility_timeout_s, var.max_receive_count, var.retention_s,
+    var.kms_key_arn,
+  ]
 }
 
 run "refuses_a_dead_letter_retention_beyond_14_days" {
@@ -68,14 +43,4 @@ run "refuses_a_dead_letter_retention_beyond_14_days" {
   }
 
   expect_failures = [var.dead_letter_retention_s]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
 }

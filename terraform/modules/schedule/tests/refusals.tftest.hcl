@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -12,32 +13,19 @@ variables {
   function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-watch"
 }
 
-run "refuses_a_name_with_spaces" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A name with spaces.
     name = "a name"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_seconds" {
-  command = plan
-
-  variables {
+    # A schedule of seconds.
     expression = "rate(30 seconds)"
-  }
-
-  expect_failures = [var.expression]
-}
-
-run "refuses_what_is_no_function" {
-  command = plan
-
-  variables {
+    # What is no function.
     function_arn = "arn:aws:sqs:eu-central-1:123456789012:queue"
   }
 
-  expect_failures = [var.function_arn]
+  expect_failures = [
+    var.name, var.expression, var.function_arn,
+  ]
 }

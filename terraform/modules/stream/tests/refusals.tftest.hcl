@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -9,62 +10,25 @@ variables {
   account = { id = "123456789012", partition = "aws", region = "eu-central-1" }
 }
 
-run "refuses_a_name_with_spaces" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A name with spaces.
     name = "my events"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_a_short_account_id" {
-  command = plan
-
-  variables {
+    # A short account ID.
     account = { id = "123", partition = "aws", region = "eu-central-1" }
-  }
-
-  expect_failures = [var.account]
-}
-
-run "refuses_an_unknown_mode" {
-  command = plan
-
-  variables {
+    # An unknown mode.
     mode = "ELASTIC"
-  }
-
-  expect_failures = [var.mode]
-}
-
-run "refuses_no_shards" {
-  command = plan
-
-  variables {
+    # No shards.
     shard_count = 0
-  }
-
-  expect_failures = [var.shard_count]
-}
-
-run "refuses_a_retention_below_a_day" {
-  command = plan
-
-  variables {
+    # A retention below a day.
     retention_h = 12
-  }
-
-  expect_failures = [var.retention_h]
-}
-
-run "refuses_no_encryption" {
-  command = plan
-
-  variables {
+    # No encryption.
     kms_key_id = ""
   }
 
-  expect_failures = [var.kms_key_id]
+  expect_failures = [
+    var.name, var.account, var.mode, var.shard_count, var.retention_h, var.kms_key_id,
+  ]
 }

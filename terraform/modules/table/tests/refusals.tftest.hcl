@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -11,24 +12,28 @@ variables {
   range_key  = "seq"
 }
 
-run "refuses_a_short_name" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A short name.
     name = "ab"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_an_unknown_attribute_type" {
-  command = plan
-
-  variables {
+    # An unknown attribute type.
     attributes = { shard = "S", seq = "STRING" }
+    # An unknown billing mode.
+    billing_mode = "FREE"
+    # No read capacity.
+    read_capacity = 0
+    # No write capacity.
+    write_capacity = 0
+    # A key that is no ARN.
+    kms_key_arn = "alias/mine"
   }
 
-  expect_failures = [var.attributes]
+  expect_failures = [
+    var.name, var.attributes, var.billing_mode, var.read_capacity, var.write_capacity,
+    var.kms_key_arn,
+  ]
 }
 
 run "refuses_an_attribute_that_is_no_key" {
@@ -49,44 +54,4 @@ run "refuses_an_unknown_projection" {
   }
 
   expect_failures = [var.global_secondary_indexes]
-}
-
-run "refuses_an_unknown_billing_mode" {
-  command = plan
-
-  variables {
-    billing_mode = "FREE"
-  }
-
-  expect_failures = [var.billing_mode]
-}
-
-run "refuses_no_read_capacity" {
-  command = plan
-
-  variables {
-    read_capacity = 0
-  }
-
-  expect_failures = [var.read_capacity]
-}
-
-run "refuses_no_write_capacity" {
-  command = plan
-
-  variables {
-    write_capacity = 0
-  }
-
-  expect_failures = [var.write_capacity]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
 }
