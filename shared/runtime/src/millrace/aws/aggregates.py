@@ -40,6 +40,9 @@ _EXACT = Context(prec=40)  # two numbers of DynamoDB's 38 digits; Python's own d
 BY_VERSION_INDEX = "by_version"
 """Sparse: `replay_version`, which live rows do not have, and PK."""
 
+PROMOTED_VERSION = "promoted_version"
+"""On a live row: the version of the replay whose value was promoted to it (docs/adr/0016)."""
+
 
 def scope_key(scope: Scope) -> str:
     """Return the partition key of a scope.
