@@ -10,6 +10,7 @@ from millrace.replay.operations import DEFAULT_RATE, Order
 from millrace.replay.record import Replay
 from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
 from millrace_cli import replay_tables
+from millrace_cli.commands.promote import promote_command
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import ExitCode
 from millrace_cli.operators import Reason, operator
@@ -34,6 +35,7 @@ app = typer.Typer(
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Id that `replay plan` printed.")]
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id that `replay apply` printed.")]
 Rate = Annotated[int, typer.Option(min=1, max=10_000, help="Messages a second at most.")]
+app.command("promote")(promote_command)
 
 
 @app.command("plan")

@@ -4,6 +4,7 @@
 `REPLAY#<id>` / `REPLAY`: where it stands. `/ AUDIT#<time>#<action>`: who did what.
 `REPLAY#<id>` / `OBJECT#<object id>`: what enrich made of some messages, and if it is counted.
 `REPLAY#<id>` / `SKIPPED#<hash>`: an event that was left out.
+`REPLAY#<id>` / `PROMOTED#<hash of the row>#<time>`: a row that live took (`aws.promotions`).
 `REPLAY#<id>` / `PRESSURE`: when the processor was throttled last.
 `VERSION#<version>` / `VERSION`: whose version it is. `REPLAYS` / `<time>#<id>`: the list of all.
 """
