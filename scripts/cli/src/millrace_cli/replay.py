@@ -157,6 +157,7 @@ def replay_fields(replay: Replay) -> dict[str, Any]:
         "rate": replay.rate,
         "current_rate": replay.current_rate,
         "slowed_because": replay.slowed_because,
+        "failed_because": replay.failed_because,
         "started_by": replay.started_by,
         "started_at": format_ms(replay.started_at),
         "reason": replay.reason,

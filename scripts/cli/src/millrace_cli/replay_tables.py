@@ -96,6 +96,8 @@ def show_status(status: ReplayStatus) -> None:
     show_replays([status.replay])
     if status.replay.slowed_because:
         console.print(f"slowed: {status.replay.slowed_because}", style="yellow", markup=False)
+    if status.replay.failed_because:
+        console.print(f"failed: {status.replay.failed_because}", style="red", markup=False)
     console.print(
         f"{progress.enriched:,} enriched, {progress.counted:,} counted, "
         f"{progress.skipped:,} skipped of {status.replay.messages:,}"
