@@ -32,6 +32,7 @@ from millrace.clock import Clock
 from millrace.commit import Checkpoint, Stage
 from millrace.definitions import version_of
 from millrace.enriched import EnrichedEvent
+from millrace.errors import RetryableError
 from millrace.keys import definitions_key, enriched_key, replay_enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference
@@ -104,6 +105,17 @@ class FakeCounters:
     transactions: list[int] = field(default_factory=list)
     """How many parts each one held."""
     refusing: Callable[[Sequence[Part]], Exception | None] = lambda _: None
+    promotions: dict[AggregateKey, Version] = field(default_factory=dict)
+    after_promoted_read: Callable[[], object] = lambda: None
+    """Happens once `promoted` has read, before it answers."""
+
+    def promoted(self, keys: Collection[AggregateKey]) -> Mapping[AggregateKey, Version]:
+        found = {key: self.promotions[key] for key in keys if key in self.promotions}
+        self.after_promoted_read()
+        return found
+
+    def is_settled(self, part: Part) -> bool:
+        return self._is_settled(part)
 
     def add_once(self, parts: Sequence[Part]) -> AbstractSet[Place]:
         error = self.refusing(parts)
@@ -115,6 +127,10 @@ class FakeCounters:
         settled = {part.place for part in parts if self._is_settled(part)}
         if settled:
             return settled
+        for each in sums_of(parts):
+            markers_of = self.promotions.get(each.key, each.key.version)
+            if each.delta.markers_of not in {None, markers_of}:
+                raise RetryableError(f"{each.key} was promoted meanwhile")
         self.transactions.append(len(parts))
         self.marks |= {part.place for part in parts}
         for part in parts:

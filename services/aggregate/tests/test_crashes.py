@@ -39,7 +39,7 @@ def test_a_crash_at_any_call_loses_and_doubles_nothing(new_world, new_tap, new_e
     clean = new_world()
     clean.run(clean.commit(100, events))
     calls = calls_of(new_world, new_tap, events)
-    assert calls == 10  # head, object, definitions, markers twice, four parts, mark
+    assert calls == 11  # head, object, definitions, promoted, markers twice, four parts, mark
     for at in range(calls):
         world = new_world()
         reference = world.commit(100, events)

@@ -1,12 +1,13 @@
 """Turns of the worker, on fakes: what is sent, when it stops, and who it gives way to."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from millrace.errors import RetryableError
-from millrace.replay.errors import PlanBroken, UnknownReplay
+from millrace.replay.errors import UnknownReplay
 from millrace.replay.operations import work_body
 from millrace.replay.progress import SkippedEvent
 from millrace.replay.record import Action, Cursor, ReplayState
@@ -174,19 +175,36 @@ def as_kept(replay):
 
 
 @pytest.mark.parametrize("broken", [b"", b"nonsense", None])
-def test_a_broken_plan_is_refused_before_anything_of_it_is_sent(world, broken):
-    """An object that is gone or another is named; what was sent before stays sent."""
+def test_a_replay_of_a_broken_plan_has_failed(world, broken):
+    """The object that is gone or another is named; put right, it goes on where it was."""
     key = world.plan.chunks[1].key
-    if broken is None:
-        del world.objects.bodies[key]
-    else:
-        world.objects.bodies[key] = broken
     replay_id = world.apply(rate=40)
+    planned = world.objects.bodies.pop(key, b"")
+    if broken is not None:
+        world.objects.bodies[key] = broken
     for _ in range(2):
-        with pytest.raises(PlanBroken, match=f"{key}.*make a new plan"):
-            world.turn(replay_id)
+        turn = world.turn(replay_id)
+        assert (turn.state, turn.goes_on) == (ReplayState.FAILED, False)
+    failed = world.replay(replay_id)
+    assert re.search(f"{key}.*make a new plan", failed.failed_because)
     assert world.destination.times_sent == {f"event-{n}": 1 for n in range(30)}
-    assert world.replay(replay_id).cursor == Cursor(0, 30, 30)
+    assert failed.cursor == Cursor(0, 30, 30)
+    actions = [each.action for each in world.replays.audit(replay_id)]
+    assert actions == [Action.APPLY, Action.FAIL]
+    world.objects.bodies[key] = planned
+    world.wake.sent.clear()
+    assert world.operations.resume(replay_id, "ana", "put back").failed_because == ""
+    world.work_off(replay_id)
+    assert world.destination.times_sent == {f"event-{n}": 1 for n in range(100)}
+    assert world.replay(replay_id).state is ReplayState.COMPLETED
+
+
+def test_a_plan_that_is_gone_has_failed(world):
+    """So does a plan that its table no longer holds."""
+    replay_id = world.apply()
+    world.replays.plans.clear()
+    assert world.turn(replay_id).state is ReplayState.FAILED
+    assert "make a new plan" in world.replay(replay_id).failed_because
 
 
 def test_an_unknown_replay_is_named(world):

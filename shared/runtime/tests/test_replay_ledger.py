@@ -1,5 +1,6 @@
 """The replays table and the fake keep the same promises."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from millrace.aws.ledger_items import from_attributes
+from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.aws.replays import DynamoReplays
 from millrace.errors import RetryableError
+from millrace.replay.errors import PlanBroken
 from millrace.replay.progress import SkippedEvent
 from millrace_testing.contracts.replays import ReplaysContract, processed
 from millrace_testing.replays import REPLAY_ID, FakeReplays, audit_entry, replay_record
@@ -106,3 +108,12 @@ def test_pressure_is_remembered(dynamo_replays):
     for at_ms in (1_000, 2_000):
         dynamo_replays.note_pressure(REPLAY_ID, at_ms)
     assert dynamo_replays.pressure_ms(REPLAY_ID) == 2_000
+
+
+@pytest.mark.parametrize("body", [b"nonsense", zlib.compress(b"{}"), zlib.compress(b"no json")])
+def test_a_plan_that_cannot_be_read_is_named(dynamo_replays, body):
+    """Whatever became of its bytes."""
+    item = to_attributes({"PK": "PLAN#p", "SK": "PLAN", "body": body})
+    boto3.client("dynamodb").put_item(TableName="replays", Item=item)
+    with pytest.raises(PlanBroken, match=r"plan p cannot be read.*make a new plan"):
+        dynamo_replays.plan("p")

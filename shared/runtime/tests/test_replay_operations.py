@@ -129,11 +129,43 @@ def test_a_queue_of_the_user_s_own_is_another_application(world):
     assert world.operations.apply(PLAN.plan_id, ORDER, "https://sqs/mine") == mine
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_two_orders_at_once_start_one_replay(world, cancelled):
+    """Each found nothing that was applied, seconds apart; the second is told of the first."""
+    if cancelled:
+        world.operations.cancel(world.apply().replay_id, "ana", "too fast")
+        world.clock.advance(timedelta(seconds=5))
+    real, found = world.replays.start, []
+
+    def start(*arguments, **named):
+        world.replays.start = real
+        found.append(world.apply(who="bo"))
+        world.clock.advance(timedelta(seconds=5))
+        return real(*arguments, **named)
+
+    world.replays.start = start
+    world.clock.advance(timedelta(seconds=-1))
+    replay = world.apply()
+    assert [replay] == found
+    assert replay.started_by == "bo"
+    running = [each for each in world.replays.replays() if each.state is ReplayState.RUNNING]
+    assert running == [replay]
+
+
+def test_a_move_needs_a_reason(world):
+    """Pause, resume and cancel as apply does; nothing has moved."""
+    replay = world.apply()
+    for move in (world.operations.pause, world.operations.resume, world.operations.cancel):
+        with pytest.raises(InvalidRequest, match="reason"):
+            move(replay.replay_id, "ana", " ")
+    assert world.replays.replay(replay.replay_id) == replay
+
+
 def test_a_lost_answer_to_the_start_is_the_same_replay(world):
     """The ledger says that it is there already: with `again` too, that is no other one."""
     real = world.replays.start
     world.clock.advance(timedelta(microseconds=7))
-    world.replays.start = lambda replay, audit: real(replay, audit) and False
+    world.replays.start = lambda *args, **named: real(*args, **named) and False
     replay = world.apply(again=True)
     assert list(world.replays.records.values()) == [replay]
 
@@ -186,7 +218,7 @@ def test_what_is_unknown_is_named(world):
         world.operations.apply("p-1", ORDER)
     for act in (world.operations.pause, world.operations.resume, world.operations.cancel):
         with pytest.raises(UnknownReplay, match="no replay r-1"):
-            act("r-1", "ana", "")
+            act("r-1", "ana", "why")
     with pytest.raises(UnknownReplay, match="no replay r-1"):
         world.operations.status("r-1")
 
@@ -246,7 +278,7 @@ def test_only_what_is_sent_completes():
     with pytest.raises(InvalidMove, match="complete needs it sent"):
         moved(ReplayState.RUNNING, Action.COMPLETE)
     assert [each for each in ReplayState if each.ended] == [
-        ReplayState.COMPLETED, ReplayState.CANCELLED,
+        ReplayState.COMPLETED, ReplayState.CANCELLED, ReplayState.FAILED,
     ]  # fmt: skip
 
 

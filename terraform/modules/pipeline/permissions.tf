@@ -92,7 +92,7 @@ locals {
         resources = [local.table_arns.commits]
       }
       Count = {
-        actions   = ["dynamodb:UpdateItem"]
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"]
         resources = [local.table_arns.aggregates]
       }
       MarkUnique = {

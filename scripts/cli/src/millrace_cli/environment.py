@@ -33,6 +33,8 @@ class Tables(BaseModel):
     experiments: str
     replays: str | None = None
     """Of a pipeline deployed before there were replays there is none."""
+    markers: str | None = None
+    """Only who promotes a replay reads them."""
     audit: str | None = None
     """Of a pipeline deployed before there was an audit there is none."""
 

@@ -11,6 +11,7 @@ from millrace.aws.aggregates import AggregatesReader, scope_key, stored_bounds
 from millrace.aws.index import DynamoIndexPages
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
+from millrace.aws.promotions import DynamoPromotions
 from millrace.aws.queue import SqsQueue
 from millrace.aws.replays import DynamoReplays
 from millrace.clock import SystemClock
@@ -21,6 +22,8 @@ from millrace.replay.errors import InvalidRequest
 from millrace.replay.operations import Operations, ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.planning import MetricDefinitions, Planner
+from millrace.replay.promoting import Promoting
+from millrace.replay.promotion import Outcome
 from millrace.replay.record import AuditEntry, Replay
 from millrace.replay.selection import DEFAULT_LIMIT
 from millrace.times import format_ms
@@ -38,6 +41,7 @@ class Replays:
     diffing: Diffing
     objects: S3Objects
     metrics_key: str
+    promoting: Promoting
 
     @classmethod
     def of(cls, environment: Environment) -> "Replays":
@@ -48,8 +52,13 @@ class Replays:
         """
         outputs, clients = environment.outputs, environment.clients
         queues = outputs.queue_urls
-        table, key = outputs.tables.replays, outputs.metrics_key
-        if table is None or key is None or not {"replay", "replay_work"} <= queues.keys():
+        table, key, markers = outputs.tables.replays, outputs.metrics_key, outputs.tables.markers
+        if (
+            table is None
+            or key is None
+            or markers is None
+            or not {"replay", "replay_work"} <= queues.keys()
+        ):
             raise CommandError("this deployment has no replays", "apply Terraform again")
         dynamodb, clock = clients.dynamodb(), SystemClock()
         ledger = DynamoReplays(dynamodb, table)
@@ -59,14 +68,17 @@ class Replays:
         planner = Planner(pages, commits, objects, ledger, clock)
         work = SqsQueue(clients.sqs(), queues["replay_work"])
         aggregates = AggregatesReader(dynamodb, outputs.tables.aggregates)
+        diffing = Diffing(ledger, aggregates, objects, planner, definitions.parse)
+        rows = DynamoPromotions(dynamodb, outputs.tables.aggregates, markers, table)
         return cls(
             planner=planner,
             operations=Operations(
                 ledger, work, queues["replay"], clock, reason_required=environment.endpoint is None
             ),
-            diffing=Diffing(ledger, aggregates, objects, planner, definitions.parse),
+            diffing=diffing,
             objects=objects,
             metrics_key=key,
+            promoting=Promoting(diffing, commits, rows, queues["replay"]),
         )
 
     def definitions_in(self, file: Path | None) -> MetricDefinitions:
@@ -145,6 +157,7 @@ def replay_fields(replay: Replay) -> dict[str, Any]:
         "rate": replay.rate,
         "current_rate": replay.current_rate,
         "slowed_because": replay.slowed_because,
+        "failed_because": replay.failed_because,
         "started_by": replay.started_by,
         "started_at": format_ms(replay.started_at),
         "reason": replay.reason,
@@ -199,4 +212,23 @@ def comparison_fields(comparison: Comparison) -> dict[str, Any]:
         "only_in_live": list(comparison.only_live),
         "live_defs_version": live.defs_version if live else None,
         "replayed_defs_version": replayed.defs_version if replayed else None,
+    }
+
+
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    """Return what became of one row for JSON; values as text, so that no digit is lost."""
+    key = outcome.key
+    first, last = stored_bounds(key.window)
+    return {
+        "scope": scope_key(key.scope),
+        "metric_name": key.metric,
+        "window": key.window.width.value,
+        "window_start": first,
+        "window_end": last,
+        "outcome": outcome.kind.value,
+        "why": outcome.why,
+        "before": str(outcome.before.value),
+        "after": str(outcome.after.value),
+        "events_before": outcome.before.event_count,
+        "events_after": outcome.after.event_count,
     }

@@ -11,6 +11,7 @@ from millrace.replay.difference import Comparison
 from millrace.replay.diffing import verdicts
 from millrace.replay.operations import ReplayStatus
 from millrace.replay.plan import Plan
+from millrace.replay.promotion import Outcome, OutcomeKind
 from millrace.replay.record import Replay
 from millrace.times import format_ms
 from millrace_cli import render
@@ -95,6 +96,8 @@ def show_status(status: ReplayStatus) -> None:
     show_replays([status.replay])
     if status.replay.slowed_because:
         console.print(f"slowed: {status.replay.slowed_because}", style="yellow", markup=False)
+    if status.replay.failed_because:
+        console.print(f"failed: {status.replay.failed_because}", style="red", markup=False)
     console.print(
         f"{progress.enriched:,} enriched, {progress.counted:,} counted, "
         f"{progress.skipped:,} skipped of {status.replay.messages:,}"
@@ -131,3 +134,31 @@ def show_diff(comparisons: Sequence[Comparison], shown: Sequence[Comparison]) ->
         console.print(table)
     counts = verdicts(comparisons)
     console.print(", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items()))
+
+
+def show_outcomes(outcomes: Sequence[Outcome]) -> None:
+    """Print what becomes of the rows of a promotion, but for those that are the same in live."""
+    console = render.out()
+    table = _folding("scope", "window", "metric", "before", "after", "what", "why")
+    for each in outcomes:
+        if each.kind is OutcomeKind.SKIPPED and each.before == each.after:
+            continue
+        table.add_row(
+            escape(scope_key(each.key.scope)), each.key.window.label, each.key.metric,
+            str(each.before.value), str(each.after.value), each.kind.value, escape(each.why),
+        )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+    counts = {kind: sum(each.kind is kind for each in outcomes) for kind in OutcomeKind}
+    found = [f"{count:,} {kind.value}" for kind, count in counts.items() if count]
+    console.print("rows: " + (", ".join(found) or "none"))
+
+
+@contextmanager
+def rows_progress(rows: int, *, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many rows are through, on standard error."""
+    if quiet:
+        yield lambda _: None
+        return
+    with render.err().status(f"0 of {rows:,} rows") as line:
+        yield lambda done: line.update(f"{done:,} of {rows:,} rows")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, Place
+from millrace.aggregates import AggregateKey, Version
 
 
 class Markers(Protocol):
@@ -38,5 +39,18 @@ class Counters(Protocol):
 
         Raises:
             CommitMissing: the ledger holds no such commit.
+            RetryableError: also where a unique row speaks by another version's markers than its
+                delta was resolved by; nothing is added.
         """
+        ...
+
+    def promoted(self, keys: Collection[AggregateKey]) -> Mapping[AggregateKey, Version]:
+        """Return the replays' versions that live rows were promoted from; eventually consistent.
+
+        A row that never was is left out.
+        """
+        ...
+
+    def is_settled(self, part: Part) -> bool:
+        """Tell whether the part is marked, strongly consistent: it will not be written again."""
         ...

@@ -1,15 +1,14 @@
 """Aggregate a batch of references: enriched rows in, counters raised by exactly what they add."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from aggregate.claims import Claims
-from aggregate.domain.deltas import Marker
-from aggregate.domain.packing import Part, parts_of
+from aggregate.domain.packing import Part
 from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loaded, Loader
 from aggregate.ports import Counters, Markers
+from aggregate.promoted import MarkerVersions, resolved, unresolved
 from aggregate.writing import Written, write
 from millrace.clock import Clock
 from millrace.commit import Stage
@@ -79,7 +78,9 @@ class Aggregate:
 
     Everything that is added derives from the enriched object, which is written once, from the
     immutable definitions that its rows name, and from markers whose owner never changes. So every
-    attempt computes the same parts, and a part that is marked is not written again.
+    attempt computes the same parts, and a part that is marked is not written again. Only promoting
+    a replay gives a unique row other markers; a part resolved by the former ones is refused, and
+    comes again.
     """
 
     ledger: CommitReader
@@ -104,8 +105,8 @@ class Aggregate:
         _each(works.values(), self._load)
         _each(works.values(), self._dry)
         to_write = [work for work in works.values() if not work.dry_run]
-        claims = Claims(self.markers)
-        _each(to_write, lambda work: _cut(work, claims))
+        claims, versions = Claims(self.markers), MarkerVersions(self.counters)
+        _each(to_write, lambda work: _cut(work, claims, versions))
         ready = [work for work in to_write if work.failure is None]
         written = write(self.counters, [part for work in ready for part in work.parts])
         _each(ready, lambda work: self._finish(work, written))
@@ -119,7 +120,7 @@ class Aggregate:
         """Cut the parts of a dry run as if no entity of its unique rows were new."""
         if self.dry_run and isinstance(work.reference, ReplayReference):
             work.dry_run = True
-            work.parts = _parts(work.loaded, {})
+            work.parts = unresolved(work.loaded)
 
     def _finish(self, work: _Work, written: Written) -> None:
         results = [written[part.place] for part in work.parts]
@@ -168,16 +169,5 @@ def _outcome(
     return Aggregated(already_marked=True) if done_twice else outcome
 
 
-def _cut(work: _Work, claims: Claims) -> None:
-    wanted = {each.unit.id: each.adds.markers for each in work.loaded.units}
-    work.parts = _parts(work.loaded, claims.claim(wanted))
-
-
-def _parts(loaded: Loaded, owned: Mapping[str, AbstractSet[Marker]]) -> list[Part]:
-    return [
-        Part(each.unit, number, counters, loaded.defs_version)
-        for each in loaded.units
-        for number, counters in enumerate(
-            parts_of(each.adds.with_owned(owned.get(each.unit.id, frozenset())))
-        )
-    ]
+def _cut(work: _Work, claims: Claims, versions: MarkerVersions) -> None:
+    work.parts = resolved(work.loaded, claims, versions)

@@ -12,7 +12,7 @@ class WorkerLedger(Protocol):
     """Plans and replays as the worker sees them. May block and may raise RetryableError."""
 
     def plan(self, plan_id: str) -> Plan:
-        """Return a plan; raise UnknownReplay if there is none of that id."""
+        """Return a plan; raise UnknownReplay if there is none, PlanBroken if it is none."""
         ...
 
     def replay(self, replay_id: str) -> Replay:

@@ -17,11 +17,11 @@ from millrace.clock import Clock
 from millrace.errors import ObjectMissing
 from millrace.ports import Objects
 from millrace.raw_lines import unpack
-from millrace.replay.errors import PlanBroken
+from millrace.replay.errors import PlanBroken, UnknownReplay
 from millrace.replay.operations import Operations, work_body
-from millrace.replay.plan import Chunk
+from millrace.replay.plan import Chunk, Plan
 from millrace.replay.planned import PlannedEvent
-from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayState
+from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayState, moved
 from millrace.times import whole_ms
 from replay.domain import Bounds, Pace
 from replay.ports import Destination, Stopwatch, Surroundings, Wake, WorkerLedger
@@ -68,8 +68,10 @@ class Worker:
     def turn(self, replay_id: str, until_s: float) -> Turn:
         """Send for at most `until_s`, then wake the next turn, or finish.
 
+        Where the plan cannot be read any more the replay has failed: nothing more is sent.
+
         Raises:
-            UnknownReplay, PlanBroken: it cannot go on; nothing more is sent.
+            UnknownReplay: there is no such replay.
             ConfigError, RetryableError: the same turn may succeed later, from the checkpoint.
         """
         found = self.ledger.replay(replay_id)
@@ -78,6 +80,9 @@ class Worker:
         except _Overtaken as by:
             self.logger.warning("replay moved by another", extra={"replay_id": replay_id})
             replay, goes_on = by.replay, False
+        except PlanBroken as err:
+            self.logger.exception("replay failed", extra={"replay_id": replay_id})
+            replay, goes_on = self._failed(replay_id, str(err)), False
         return Turn(replay.cursor.sent - found.cursor.sent, replay.state, goes_on=goes_on)
 
     def _taken_on(self, replay: Replay, until_s: float) -> tuple[Replay, bool]:
@@ -114,8 +119,7 @@ class Worker:
 
     def _events_from(self, replay: Replay) -> Iterator[tuple[str, Cursor]]:
         """Yield each message's body from the cursor on, and the cursor behind it."""
-        at = replay.cursor
-        plan = self.ledger.plan(replay.plan_id)
+        at, plan = replay.cursor, self._plan(replay)
         sent = at.sent
         for number, chunk in enumerate(plan.chunks[at.chunk :], start=at.chunk):
             first = at.message if number == at.chunk else 0
@@ -124,6 +128,12 @@ class Worker:
                 event = PlannedEvent.from_line(line)
                 message = event.message(self.bucket, replay.replay_id, replay.version)
                 yield message.to_json(), Cursor(number, place + 1, sent)
+
+    def _plan(self, replay: Replay) -> Plan:
+        try:
+            return self.ledger.plan(replay.plan_id)
+        except UnknownReplay as err:
+            raise PlanBroken(f"{err} any more; make a new plan") from err
 
     def _lines(self, chunk: Chunk) -> list[bytes]:
         try:
@@ -161,6 +171,25 @@ class Worker:
         done = replace(replay, state=ReplayState.COMPLETED, step=replay.step + 1, updated_at=now)
         self._advance(replay, done, AuditEntry(now, WORKER, Action.COMPLETE, "", result))
         return done, False
+
+    def _failed(self, replay_id: str, why: str) -> Replay:
+        """Note that it failed, unless somebody moved it; return the replay as it then is."""
+        found, now = self.ledger.replay(replay_id), whole_ms(self.clock.now())
+        if found.state is not ReplayState.RUNNING:
+            return found
+        failed = replace(
+            found,
+            state=moved(found.state, Action.FAIL),
+            step=found.step + 1,
+            updated_at=now,
+            failed_because=why,
+        )
+        entry = AuditEntry(now, WORKER, Action.FAIL, "", why)
+        try:
+            self._advance(found, failed, entry)
+        except _Overtaken as by:
+            return by.replay
+        return failed
 
     def _advance(self, before: Replay, after: Replay, audit: AuditEntry | None = None) -> None:
         """Write `after` over `before`.

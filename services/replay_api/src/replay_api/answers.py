@@ -39,6 +39,8 @@ class ReplayAnswer(_Answer):
     """What is sent a second; below `rate` while it gives way to live traffic."""
     slowed_because: str
     """Why it is slower than asked; empty if it is not."""
+    failed_because: str
+    """Why its plan can be sent no further; empty unless it failed."""
     started_by: str
     """ARN of the caller, or the operator's name where a command started it."""
     started_at: str
@@ -61,6 +63,7 @@ class ReplayAnswer(_Answer):
             rate=replay.rate,
             current_rate=replay.current_rate,
             slowed_because=replay.slowed_because,
+            failed_because=replay.failed_because,
             started_by=replay.started_by,
             started_at=format_ms(replay.started_at),
             reason=replay.reason,

@@ -73,6 +73,7 @@ class FakeReplays:
         self.plans: dict[str, Plan] = {}
         self.versions: dict[Version, str] = {}
         self.records: dict[str, Replay] = {}
+        self.applications: dict[tuple[str, bool, str], str] = {}
         self.audits: dict[str, dict[tuple[str, Action], AuditEntry]] = {}
         self.made: dict[str, dict[str, ProcessedObject]] = {}
         self.left_out: dict[str, dict[bytes, SkippedEvent]] = {}
@@ -93,10 +94,20 @@ class FakeReplays:
         """Reserve the version for this replay; return False if another one has it."""
         return self.versions.setdefault(version, replay_id) == replay_id
 
-    def start(self, replay: Replay, audit: AuditEntry) -> bool:
-        """Write a new replay; return False if it is there already."""
-        if replay.replay_id in self.records:
+    def applied_by(self, plan_id: str, *, dry_run: bool, queue_url: str) -> str | None:
+        """Return the id of the replay that stands for such an application of the plan."""
+        return self.applications.get((plan_id, dry_run, queue_url))
+
+    def start(
+        self, replay: Replay, audit: AuditEntry, *, beside: bool = True, over: str | None = None
+    ) -> bool:
+        """Write a new replay; return False if it is there already, or another one is."""
+        application = (replay.plan_id, replay.dry_run, replay.queue_url)
+        taken = not beside and self.applications.get(application) != over
+        if replay.replay_id in self.records or taken:
             return False
+        if not beside:
+            self.applications[application] = replay.replay_id
         self.records[replay.replay_id] = replay
         self.note(replay.replay_id, audit)
         return True

@@ -227,6 +227,7 @@ run "aggregate_may_do_its_work_and_no_more" {
       }
       Count = {
         actions = tolist([
+          "dynamodb:BatchGetItem",
           "dynamodb:UpdateItem",
         ])
         resources = tolist([

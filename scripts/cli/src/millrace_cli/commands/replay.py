@@ -1,18 +1,23 @@
 """The commands of replays: plan, apply, watch and compare."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from millrace.audit import Operation, audited
+from millrace.clock import SystemClock
 from millrace.replay.difference import Comparison
 from millrace.replay.operations import DEFAULT_RATE, Order
 from millrace.replay.record import Replay
 from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
 from millrace_cli import replay_tables
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
+from millrace_cli.commands.promote import promote_command
+from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.errors import ExitCode
-from millrace_cli.operators import Reason, operator
+from millrace_cli.operators import Reason, audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.replay import (
     Replays,
@@ -34,6 +39,7 @@ app = typer.Typer(
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Id that `replay plan` printed.")]
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id that `replay apply` printed.")]
 Rate = Annotated[int, typer.Option(min=1, max=10_000, help="Messages a second at most.")]
+app.command("promote")(promote_command)
 
 
 @app.command("plan")
@@ -100,9 +106,10 @@ def apply_command(
     outputs: OutputsFile = None,
 ) -> None:
     """Start exactly what was planned. It runs in the pipeline: this command does not wait."""
-    replays = Replays.of(load_environment(engine, outputs, env))
-    order = Order(operator(), reason, rate, dry_run=dry_run, again=again)
-    with asked("apply the plan"):
+    environment = load_environment(engine, outputs, env)
+    replays = Replays.of(environment)
+    with _audited(environment, "apply", plan_id, reason) as said, asked("apply the plan"):
+        order = Order(operator(), said, rate, dry_run=dry_run, again=again)
         replay = replays.operations.apply(plan_id, order)
     if as_json:
         print_json(replay_fields(replay))
@@ -142,9 +149,10 @@ def pause_command(
     outputs: OutputsFile = None,
 ) -> None:
     """Stop sending; what is sent already is processed."""
-    replays = Replays.of(load_environment(engine, outputs, env))
-    with asked("pause the replay"):
-        replay = replays.operations.pause(replay_id, operator(), reason)
+    environment = load_environment(engine, outputs, env)
+    replays = Replays.of(environment)
+    with _audited(environment, "pause", replay_id, reason) as said, asked("pause the replay"):
+        replay = replays.operations.pause(replay_id, operator(), said)
     _show(replay, as_json=as_json)
 
 
@@ -160,9 +168,10 @@ def resume_command(
     outputs: OutputsFile = None,
 ) -> None:
     """Go on from the last checkpoint, after a pause or where a worker died for good."""
-    replays = Replays.of(load_environment(engine, outputs, env))
-    with asked("resume the replay"):
-        replay = replays.operations.resume(replay_id, operator(), reason)
+    environment = load_environment(engine, outputs, env)
+    replays = Replays.of(environment)
+    with _audited(environment, "resume", replay_id, reason) as said, asked("resume the replay"):
+        replay = replays.operations.resume(replay_id, operator(), said)
     _show(replay, as_json=as_json)
 
 
@@ -178,9 +187,10 @@ def cancel_command(
     outputs: OutputsFile = None,
 ) -> None:
     """End a replay for good; messages of it that still wait have no effect."""
-    replays = Replays.of(load_environment(engine, outputs, env))
-    with asked("cancel the replay"):
-        replay = replays.operations.cancel(replay_id, operator(), reason)
+    environment = load_environment(engine, outputs, env)
+    replays = Replays.of(environment)
+    with _audited(environment, "cancel", replay_id, reason) as said, asked("cancel the replay"):
+        replay = replays.operations.cancel(replay_id, operator(), said)
     _show(replay, as_json=as_json)
 
 
@@ -226,6 +236,19 @@ def diff_command(
     else:
         replay_tables.show_diff(comparisons, shown)
     _end(comparisons)
+
+
+@contextmanager
+def _audited(environment: Environment, verb: str, subject: str, reason: str) -> Generator[str]:
+    """Hand out the reason, and keep in the audit what is done to a plan or a replay with it.
+
+    Raises:
+        CommandError: a reason is needed here, and there is none.
+    """
+    said = stated_reason(environment, reason)
+    operation = Operation(f"replay.{verb}", subject, operator(), said)
+    with audited(audit_log(environment), SystemClock(), operation):
+        yield said
 
 
 def _end(comparisons: list[Comparison]) -> None:

@@ -1,6 +1,6 @@
 """Counters on DynamoDB: the rows of the aggregates table, added to once for each part."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,24 @@ from aggregate.adapters.marks import PartMarks
 from aggregate.adapters.waiting import ATTEMPTS, BUNDLE_ATTEMPTS, JITTER
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import Part, Place, Sum, sums_of
-from millrace.aggregates import LIVE
-from millrace.aws.aggregates import row_key, stored_bounds
+from millrace.aggregates import LIVE, AggregateKey, Version
+from millrace.aws.aggregates import (
+    PROMOTED_VERSION,
+    row_key,
+    row_sort_key,
+    scope_key,
+    stored_bounds,
+)
+from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
-from millrace.aws.ledger_items import to_attributes
+from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.clock import Clock
 from millrace.errors import ConfigError, RetryableError
 from millrace.times import format_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 # What retrying cannot mend; throttles and conflicts pass.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -41,6 +48,10 @@ _ADD = (
 _REPLAYED = _ADD.replace(" ADD", ", replay_version = if_not_exists(replay_version, :version) ADD")
 """Puts the row into the index `by_version`, which live rows stay out of."""
 NOTHING_HOT = HotScopes()
+
+
+_OWN_MARKERS = f"attribute_not_exists({PROMOTED_VERSION})"
+_REPLAY_S_MARKERS = f"{PROMOTED_VERSION} = :promoted"
 
 
 class _Contended(RetryableError):
@@ -66,6 +77,7 @@ class DynamoCounters:
         self._clock = clock
         self._hot = hot
         self._sleep = sleep
+        self._batches = TableBatches(client, table, sleep)
 
     def add_once(self, parts: Sequence[Part]) -> AbstractSet[Place]:
         """Add all counters and mark the parts; return those marked already, then nothing is added.
@@ -83,6 +95,24 @@ class DynamoCounters:
             if part.place not in marked:
                 raise RetryableError(f"{part.mark} of {part.unit} was refused, and is not there")
         return marked
+
+    def promoted(self, keys: Collection[AggregateKey]) -> Mapping[AggregateKey, Version]:
+        """Return the replays' versions that live rows were promoted from; eventually consistent.
+
+        Stale is harmless: `add_once` writes no row that has moved meanwhile.
+        """
+        asked = {(scope_key(key.scope), row_sort_key(key)): key for key in keys}
+        wanted = (to_attributes({"PK": pk, "SK": sk}) for pk, sk in asked)
+        rows = map(from_attributes, self._batches.read(wanted))
+        return {
+            asked[row["PK"], row["SK"]]: Version(row[PROMOTED_VERSION])
+            for row in rows
+            if PROMOTED_VERSION in row
+        }
+
+    def is_settled(self, part: Part) -> bool:
+        """Tell whether the part is marked, strongly consistent: it will not be written again."""
+        return self._marks.is_settled(part)
 
     def _retrying(self, parts: Sequence[Part]) -> Retrying:
         """A bundle gives up sooner than a part alone, whose turn comes after it."""
@@ -112,6 +142,8 @@ class DynamoCounters:
                 ]
                 if refused:
                     return refused
+                if "ConditionalCheckFailed" in reasons:
+                    raise RetryableError("a unique row was promoted or restored meanwhile") from err
                 permanent = _PERMANENT.intersection(reasons)
                 error = ConfigError if permanent else _Contended
                 raise error(f"TransactWriteItems counters: {err}") from err
@@ -132,15 +164,22 @@ class DynamoCounters:
             ":hash": delta.input_hash,
             ":defs": set(each.defs_versions),
         }
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": row_key(key, self._hot.shard_of(key.scope, unit_id)),
-                "UpdateExpression": _ADD if key.version == LIVE else _REPLAYED,
-                "ExpressionAttributeNames": {"#value": "value"},  # a reserved word
-                "ExpressionAttributeValues": to_attributes(values),
-            }
+        update: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": row_key(key, self._hot.shard_of(key.scope, unit_id)),
+            "UpdateExpression": _ADD if key.version == LIVE else _REPLAYED,
+            "ExpressionAttributeNames": {"#value": "value"},  # a reserved word
+            "ExpressionAttributeValues": to_attributes(values),
         }
+        if key.version == LIVE and delta.markers_of == LIVE:
+            update["ConditionExpression"] = _OWN_MARKERS
+        elif key.version == LIVE and delta.markers_of is not None:
+            update["Key"] = row_key(key)  # a shard would not know that the row has moved
+            update["ConditionExpression"] = _REPLAY_S_MARKERS
+            update["ExpressionAttributeValues"] = to_attributes(
+                values | {":promoted": delta.markers_of}
+            )
+        return {"Update": update}
 
 
 def _reasons(err: ClientError) -> list[str]:

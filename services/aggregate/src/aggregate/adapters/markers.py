@@ -10,7 +10,7 @@ from tenacity.nap import sleep as nap
 
 from aggregate.adapters.waiting import ATTEMPTS, JITTER
 from aggregate.domain.deltas import Marker
-from millrace.aws.aggregates import row_sort_key, scope_key
+from millrace.aws.aggregates import unique_key
 from millrace.aws.batches import TableBatches, chunked
 from millrace.aws.errors import translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
@@ -126,4 +126,4 @@ class DynamoMarkers:
 def _marker_key(marker: Marker) -> tuple[str, str]:
     """Return the keys: `UNIQUE#TYPE#edit#HOUR#2015-09-12T13#VER#live#users` and the entity."""
     key = marker.key
-    return f"UNIQUE#{scope_key(key.scope)}#{row_sort_key(key)}", encode_id(marker.entity_id)
+    return unique_key(key), encode_id(marker.entity_id)

@@ -1,7 +1,7 @@
 """What the events of one unit add to which rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -31,6 +31,8 @@ class Delta:
     """At most 20 digits an event, so DynamoDB's 38 last for 10^18 events a row."""
     sample_event_ids: tuple[str, ...]
     """The first of the object, so every attempt has the same."""
+    markers_of: Version | None = None
+    """Of a unique row: the version whose markers its value was resolved by."""
 
     def plus(self, other: "Delta") -> "Delta":
         """Return what both add to one row; the samples of this one come first."""
@@ -39,6 +41,7 @@ class Delta:
             event_count=self.event_count + other.event_count,
             input_hash=self.input_hash + other.input_hash,
             sample_event_ids=(self.sample_event_ids + other.sample_event_ids)[:SAMPLES],
+            markers_of=self.markers_of,
         )
 
 
@@ -61,11 +64,20 @@ class Contributions:
     unusable_amounts: int
     """Events left out of a sum because they bring no usable number, counted for each metric."""
 
-    def with_owned(self, owned: AbstractSet[Marker]) -> dict[AggregateKey, Delta]:
-        """Return the deltas with each unique row's value: how many of its markers are `owned`."""
+    def with_owned(
+        self,
+        owned: AbstractSet[Marker],
+        markers_of: Callable[[AggregateKey], Version] = lambda key: key.version,
+    ) -> dict[AggregateKey, Delta]:
+        """Return the deltas with each unique row's value: how many of its markers are `owned`.
+
+        `markers_of` says by which version's markers that was decided.
+        """
         values = Counter(marker.key for marker in self.markers if marker in owned)
+        unique = dict.fromkeys(marker.key for marker in self.markers)
         return dict(self.deltas) | {
-            key: replace(self.deltas[key], value=value) for key, value in values.items()
+            key: replace(self.deltas[key], value=values[key], markers_of=markers_of(key))
+            for key in unique
         }
 
 

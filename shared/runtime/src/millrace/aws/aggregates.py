@@ -40,6 +40,9 @@ _EXACT = Context(prec=40)  # two numbers of DynamoDB's 38 digits; Python's own d
 BY_VERSION_INDEX = "by_version"
 """Sparse: `replay_version`, which live rows do not have, and PK."""
 
+PROMOTED_VERSION = "promoted_version"
+"""On a live row: the version of the replay whose value was promoted to it (docs/adr/0016)."""
+
 
 def scope_key(scope: Scope) -> str:
     """Return the partition key of a scope.
@@ -74,6 +77,14 @@ def row_key(key: AggregateKey, shard: int | None = None) -> "Item":
     """Return the whole key of a row, or of one of its shards."""
     sort_key = row_sort_key(key) if shard is None else f"{row_sort_key(key)}#{shard}"
     return to_attributes({"PK": scope_key(key.scope), "SK": sort_key})
+
+
+def unique_key(key: AggregateKey) -> str:
+    """Return the partition of a unique row's markers, in the markers table.
+
+    `UNIQUE#TYPE#edit#HOUR#2015-09-12T13#VER#live#users`
+    """
+    return f"UNIQUE#{scope_key(key.scope)}#{row_sort_key(key)}"
 
 
 def stored_bounds(window: Window) -> tuple[str, str]:
@@ -180,7 +191,7 @@ def _row(item: Mapping[str, Any], scope: Scope, width: WindowWidth) -> Aggregate
     versions = row["defs_versions"]
     return AggregateRow(
         key=AggregateKey(scope, window, row["metric_name"], Version(row["version"])),
-        value=_number(row["value"]),
+        value=number(row["value"]),
         event_count=int(row["event_count"]),
         input_hash=int(row["input_hash"]),
         sample_event_ids=tuple(row["sample_event_ids"]),
@@ -194,7 +205,7 @@ def _together(one: AggregateRow, other: AggregateRow) -> AggregateRow:
     same_definitions = one.defs_version == other.defs_version
     return replace(
         one,
-        value=_number(_EXACT.add(Decimal(one.value), Decimal(other.value))),
+        value=added(one.value, other.value),
         event_count=one.event_count + other.event_count,
         input_hash=one.input_hash + other.input_hash,
         sample_event_ids=(one.sample_event_ids + other.sample_event_ids)[:SAMPLES],
@@ -203,7 +214,13 @@ def _together(one: AggregateRow, other: AggregateRow) -> AggregateRow:
     )
 
 
-def _number(value: Decimal) -> int | Decimal:
+def added(one: int | Decimal, other: int | Decimal) -> int | Decimal:
+    """Return the sum of two values of rows, exact; a whole one as int."""
+    return number(_EXACT.add(Decimal(one), Decimal(other)))
+
+
+def number(value: Decimal) -> int | Decimal:
+    """Return a number of DynamoDB; a whole one as int."""
     return int(value) if value == value.to_integral_value() else value
 
 

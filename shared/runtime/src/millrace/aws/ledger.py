@@ -1,6 +1,6 @@
 """The commit ledger on DynamoDB: commits and checkpoints of every shard, in one table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from millrace.aws import ledger_items as items
+from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
 from millrace.commit import Checkpoint, Commit, CommitHead, SeqRange, ShardKey, Stage, padded
 from millrace.errors import CommitMissing
@@ -110,6 +111,12 @@ class DynamoLedger:
             raise CommitMissing(f"the ledger holds no commit at {shard} {first_seq}")
         self._leave_unfinished_index(item)
         return items.head_of(item)
+
+    def heads_at(self, places: Iterable[tuple[ShardKey, int]]) -> Iterator[CommitHead]:
+        """Yield the commits that are at `places` (distinct), strongly consistent, in no order."""
+        keys = (items.head_key(shard, first_seq) for shard, first_seq in places)
+        found = TableBatches(self._client, self._table).read(keys, consistent=True)
+        return (items.head_of(item) for item in found)
 
     def mark(
         self, shard: ShardKey, first_seq: int, stage: Stage, value: Mapping[str, object]

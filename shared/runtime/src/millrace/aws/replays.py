@@ -1,9 +1,11 @@
 """The replays table: plans, replays, their progress and audit; its keys are built here alone.
 
 `PLAN#<id>` / `PLAN`: a plan. `PLAN#<id>` / `REPLAY#<id>`: a replay of it.
+`PLAN#<id>` / `APPLIED#<dry run>#<queue>`: the one that stands for its application.
 `REPLAY#<id>` / `REPLAY`: where it stands. `/ AUDIT#<time>#<action>`: who did what.
 `REPLAY#<id>` / `OBJECT#<object id>`: what enrich made of some messages, and if it is counted.
 `REPLAY#<id>` / `SKIPPED#<hash>`: an event that was left out.
+`REPLAY#<id>` / `PROMOTED#<hash of the row>#<time>`: a row that live took (`aws.promotions`).
 `REPLAY#<id>` / `PRESSURE`: when the processor was throttled last.
 `VERSION#<version>` / `VERSION`: whose version it is. `REPLAYS` / `<time>#<id>`: the list of all.
 """
@@ -21,8 +23,8 @@ from tenacity.wait import wait_random_exponential
 from millrace.aggregates import Version
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
-from millrace.errors import RetryableError
-from millrace.replay.errors import UnknownReplay
+from millrace.errors import RejectedRecord, RetryableError
+from millrace.replay.errors import PlanBroken, UnknownReplay
 from millrace.replay.plan import Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent, joined, parted, place_hash
 from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayPlace, ReplayState
@@ -67,7 +69,10 @@ class DynamoReplays:
         row = self._get(_key(f"PLAN#{plan_id}", _PLAN))
         if row is None:
             raise UnknownReplay(f"there is no plan {plan_id}")
-        return Plan.from_fields(orjson.loads(zlib.decompress(bytes(row["body"]))))
+        try:
+            return Plan.from_fields(orjson.loads(zlib.decompress(bytes(row["body"]))))
+        except (zlib.error, KeyError, TypeError, ValueError, RejectedRecord) as err:
+            raise PlanBroken(f"plan {plan_id} cannot be read: {err}; make a new plan") from err
 
     def reserve_version(self, version: Version, replay_id: str) -> bool:
         """Reserve the version for this replay; return False if another one has it."""
@@ -77,8 +82,15 @@ class DynamoReplays:
         row = self._get(key)
         return row is not None and row["replay_id"] == replay_id
 
-    def start(self, replay: Replay, audit: AuditEntry) -> bool:
-        """Write a new replay; return False if it is there already."""
+    def applied_by(self, plan_id: str, *, dry_run: bool, queue_url: str) -> str | None:
+        """Return the id of the replay that stands for such an application of the plan."""
+        row = self._get(_applied_key(plan_id, dry_run, queue_url))
+        return None if row is None else str(row["replay_id"])
+
+    def start(
+        self, replay: Replay, audit: AuditEntry, *, beside: bool = True, over: str | None = None
+    ) -> bool:
+        """Write a new replay; return False if it is there already, or another one is."""
         started = format_ms(replay.started_at)
         items = [
             _replay_key(replay.replay_id) | _replay_item(replay),
@@ -86,7 +98,16 @@ class DynamoReplays:
             _key(_LIST, _list_sort(replay.place)),
             _audit_item(replay.replay_id, audit),
         ]
-        return self._transact([self._put(item) for item in items])
+        applied = [] if beside else [self._claim(replay, over)]
+        return self._transact([*(self._put(item) for item in items), *applied])
+
+    def _claim(self, replay: Replay, over: str | None) -> "TransactWriteItemTypeDef":
+        key = _applied_key(replay.plan_id, replay.dry_run, replay.queue_url)
+        claim = self._put(key | to_attributes({"replay_id": replay.replay_id}))
+        if over is not None:
+            claim["Put"]["ConditionExpression"] = "replay_id = :over"
+            claim["Put"]["ExpressionAttributeValues"] = to_attributes({":over": over})
+        return claim
 
     def replay(self, replay_id: str) -> Replay:
         """Return a replay; raise UnknownReplay if there is none of that id."""
@@ -290,6 +311,11 @@ def _list_sort(place: ReplayPlace) -> str:
     return f"{format_ms(place.started_at)}#{place.replay_id}"
 
 
+def _applied_key(plan_id: str, dry_run: bool, queue_url: str) -> "Item":
+    kind = "dry-run" if dry_run else "replay"
+    return _key(f"PLAN#{plan_id}", f"APPLIED#{kind}#{queue_url}")
+
+
 def _pressure_key(replay_id: str) -> "Item":
     return _key(f"REPLAY#{replay_id}", "PRESSURE")
 
@@ -329,6 +355,7 @@ def _replay_item(replay: Replay) -> "Item":
             "step": replay.step,
             "current_rate": round(replay.current_rate),
             "slowed_because": replay.slowed_because,
+            "failed_because": replay.failed_because,
         }
     )
 
@@ -353,4 +380,5 @@ def _replay_of(row: Mapping[str, Any]) -> Replay:
         step=int(row["step"]),
         current_rate=float(row["current_rate"]),
         slowed_because=row["slowed_because"],
+        failed_because=row.get("failed_because", ""),
     )

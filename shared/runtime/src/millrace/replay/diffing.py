@@ -63,9 +63,7 @@ class Diffing:
         """
         replay = self.ledger.replay(replay_id)
         plan = self.ledger.plan(replay.plan_id)
-        key = definitions_key(replay.defs_version)
-        definitions = self.parse(self.objects.get(key), key)
-        coverage = Coverage.of(plan.selection, definitions.metrics)
+        coverage = self.coverage(replay)
         all_counted = self._counted_whole(replay) and not plan.selection.include_duplicates
         since: list[IndexEntry] | None = None
         for scope in self.aggregates.scopes_of(replay.version):
@@ -75,6 +73,16 @@ class Diffing:
                     continue
                 since = self._arrived_since(plan) if since is None else since
                 yield _named(comparison, since, all_counted=all_counted)
+
+    def coverage(self, replay: Replay) -> Coverage:
+        """Return what is whole under the replay's selection, by its definitions.
+
+        Raises:
+            ConfigError, ObjectMissing, RetryableError: plan or definitions cannot be read.
+        """
+        key = definitions_key(replay.defs_version)
+        definitions = self.parse(self.objects.get(key), key)
+        return Coverage.of(self.ledger.plan(replay.plan_id).selection, definitions.metrics)
 
     def _counted_whole(self, replay: Replay) -> bool:
         """Tell whether every event of the plan was counted: it has ended, and none was skipped."""

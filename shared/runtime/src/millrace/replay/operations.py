@@ -73,7 +73,9 @@ class Operations:
             UnknownReplay: there is no such plan.
             InvalidRequest: the order lacks a reason, or its rate is out of bounds.
         """
-        self._check(order)
+        self._check(order.reason)
+        if not 1 <= order.rate <= MAX_RATE:
+            raise InvalidRequest("rate", f"is {order.rate}; 1 to {MAX_RATE} messages a second")
         plan = self.ledger.plan(plan_id)
         target = queue_url or self.queue_url
         earlier = None if order.again else self._applied(plan_id, order, target)
@@ -99,12 +101,30 @@ class Operations:
             replay = self._new(version, plan, order, queue_url)
             if not self.ledger.reserve_version(version, replay.replay_id):
                 continue
-            if self.ledger.start(replay, _audit_of(replay)):
-                return replay
-            there = self.ledger.replay(replay.replay_id)  # of the same plan, in the same second
-            if _is_of(order, there, replay):
+            there = self._started(replay, order)
+            if there is not None:
                 return there
         raise RetryableError(f"no free version within {_VERSION_TRIES} s of {second}")
+
+    def _started(self, replay: Replay, order: Order) -> Replay | None:
+        """Start it; return the replay that stands then, None if its version is another one's.
+
+        Two orders at once find nothing that was applied before, each of them; only one of them
+        starts, and the other one is told of it.
+        """
+        audit = _audit_of(replay)
+        if order.again:
+            if self.ledger.start(replay, audit, beside=True):
+                return replay
+            there = self.ledger.replay(replay.replay_id)  # of the same plan, in the same second
+            return there if there.started_at == replay.started_at else None  # an answer got lost
+        over = self.ledger.applied_by(
+            replay.plan_id, dry_run=replay.dry_run, queue_url=replay.queue_url
+        )  # read before what stands: if nothing does, this one was cancelled
+        standing = self._applied(replay.plan_id, order, replay.queue_url)
+        if standing is None and self.ledger.start(replay, audit, beside=False, over=over):
+            return replay
+        return standing or self._applied(replay.plan_id, order, replay.queue_url)
 
     def _new(self, version: Version, plan: Plan, order: Order, queue_url: str) -> Replay:
         now = whole_ms(self.clock.now())
@@ -126,17 +146,16 @@ class Operations:
             current_rate=order.rate,
         )
 
-    def _check(self, order: Order) -> None:
-        if self.reason_required and not order.reason.strip():
+    def _check(self, reason: str) -> None:
+        if self.reason_required and not reason.strip():
             raise InvalidRequest("reason", "is empty; say why, it is kept in the audit")
-        if not 1 <= order.rate <= MAX_RATE:
-            raise InvalidRequest("rate", f"is {order.rate}; 1 to {MAX_RATE} messages a second")
 
     def pause(self, replay_id: str, who: str, reason: str) -> Replay:
         """Stop sending; the processor finishes what it has.
 
         Raises:
             UnknownReplay, InvalidMove: there is none, or it is not running.
+            InvalidRequest: no reason is given; so it is with resume and cancel.
         """
         return self._move(replay_id, Action.PAUSE, who, reason)
 
@@ -144,7 +163,7 @@ class Operations:
         """Go on from the last checkpoint, also where a worker died for good.
 
         Raises:
-            UnknownReplay, InvalidMove: there is none, or it is neither paused nor running.
+            UnknownReplay, InvalidMove: there is none, or it is neither paused, failed nor running.
         """
         replay = self._move(replay_id, Action.RESUME, who, reason)
         self.wake(replay_id)
@@ -159,11 +178,16 @@ class Operations:
         return self._move(replay_id, Action.CANCEL, who, reason)
 
     def _move(self, replay_id: str, action: Action, who: str, reason: str) -> Replay:
+        self._check(reason)
         for _ in range(_MOVE_TRIES):  # the worker's checkpoints move the step, too
             before = self.ledger.replay(replay_id)
             now = self.clock.now()
             after = replace(
-                before, state=moved(before.state, action), step=before.step + 1, updated_at=now
+                before,
+                state=moved(before.state, action),
+                step=before.step + 1,
+                updated_at=now,
+                failed_because="",
             )
             result = f"{before.cursor.sent} of {before.messages} messages sent"
             if self.ledger.advance(before, after, AuditEntry(now, who, action, reason, result)):
@@ -189,14 +213,6 @@ class Operations:
 def _audit_of(new: Replay) -> AuditEntry:
     result = f"{new.messages} messages at {new.rate}/s into version {new.version}"
     return AuditEntry(new.started_at, new.started_by, Action.APPLY, new.reason, result)
-
-
-def _is_of(order: Order, there: Replay, mine: Replay) -> bool:
-    """Tell whether the replay that is there is what was ordered, by this order or one like it."""
-    same = (there.dry_run, there.queue_url) == (mine.dry_run, mine.queue_url)
-    if not same or there.state is ReplayState.CANCELLED:
-        return False
-    return not order.again or there.started_at == mine.started_at  # equal: an answer got lost
 
 
 def work_body(replay_id: str) -> str:

@@ -21,6 +21,7 @@ class ReplayLedger(Protocol):
 
         Raises:
             UnknownReplay: there is none of that id.
+            PlanBroken: what is stored under it is no plan any more.
         """
         ...
 
@@ -28,8 +29,18 @@ class ReplayLedger(Protocol):
         """Reserve the version for this replay; return False if another one has it."""
         ...
 
-    def start(self, replay: Replay, audit: AuditEntry) -> bool:
-        """Write a new replay; return False if it is there already."""
+    def applied_by(self, plan_id: str, *, dry_run: bool, queue_url: str) -> str | None:
+        """Return the id of the replay that stands for such an application of the plan."""
+        ...
+
+    def start(
+        self, replay: Replay, audit: AuditEntry, *, beside: bool = True, over: str | None = None
+    ) -> bool:
+        """Write a new replay; return False if it is there already, or another one is.
+
+        beside: it may be one of several of its plan. Else it stands for the plan's application
+        from now on, which nobody does, or `over` does.
+        """
         ...
 
     def replay(self, replay_id: str) -> Replay:

@@ -20,11 +20,13 @@ class ReplayState(StrEnum):
     COMPLETED = "completed"
     """Every event is counted, or skipped with a reason."""
     CANCELLED = "cancelled"
+    FAILED = "failed"
+    """Its plan cannot be read any more; put right, it can be resumed."""
 
     @property
     def ended(self) -> bool:
-        """Nothing more will be sent, ever."""
-        return self in {ReplayState.COMPLETED, ReplayState.CANCELLED}
+        """Nothing more will be sent, unless a failed one is resumed."""
+        return self in {ReplayState.COMPLETED, ReplayState.CANCELLED, ReplayState.FAILED}
 
 
 class Action(StrEnum):
@@ -35,18 +37,23 @@ class Action(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     COMPLETE = "complete"
+    FAIL = "fail"
     PROMOTE = "promote"
     UNDO = "undo-promote"
 
 
 _MOVES: Mapping[Action, tuple[frozenset[ReplayState], ReplayState]] = {
     Action.PAUSE: (frozenset({ReplayState.RUNNING}), ReplayState.PAUSED),
-    Action.RESUME: (frozenset({ReplayState.PAUSED, ReplayState.RUNNING}), ReplayState.RUNNING),
+    Action.RESUME: (
+        frozenset({ReplayState.PAUSED, ReplayState.RUNNING, ReplayState.FAILED}),
+        ReplayState.RUNNING,
+    ),
     Action.CANCEL: (
-        frozenset({ReplayState.RUNNING, ReplayState.PAUSED, ReplayState.SENT}),
+        frozenset({ReplayState.RUNNING, ReplayState.PAUSED, ReplayState.SENT, ReplayState.FAILED}),
         ReplayState.CANCELLED,
     ),
     Action.COMPLETE: (frozenset({ReplayState.SENT}), ReplayState.COMPLETED),
+    Action.FAIL: (frozenset({ReplayState.RUNNING}), ReplayState.FAILED),
 }
 
 
@@ -121,6 +128,8 @@ class Replay:
     current_rate: float = 0.0
     """What the worker sent at last; below `rate` while it gives way to live traffic."""
     slowed_because: str = ""
+    failed_because: str = ""
+    """Why it failed, and what to do; empty unless it did."""
 
     @property
     def place(self) -> ReplayPlace:

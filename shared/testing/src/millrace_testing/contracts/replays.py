@@ -65,6 +65,28 @@ class ReplaysContract:
         assert replays.replay(REPLAY_ID) == first
         assert list(replays.audit(REPLAY_ID)) == [audit_entry()]
 
+    def test_one_replay_stands_for_an_application(self, replays: Replays) -> None:
+        """A second one is refused, unless it takes the place of the one it names, or stands by."""
+        first = replay_record("r1")
+
+        def standing() -> str | None:
+            return replays.applied_by(first.plan_id, dry_run=False, queue_url=first.queue_url)
+
+        assert standing() is None
+        assert replays.start(first, audit_entry(), beside=False)
+        assert standing() == "r1"
+        second = replay_record("r2")
+        for over in (None, "r0"):
+            assert not replays.start(second, audit_entry(), beside=False, over=over)
+        with pytest.raises(UnknownReplay):
+            replays.replay("r2")
+        assert replays.start(second, audit_entry(), beside=False, over="r1")
+        assert standing() == "r2"
+        assert replays.start(replay_record("r3"), audit_entry())
+        assert standing() == "r2"
+        dry = replay_record("r4", dry_run=True)
+        assert replays.start(dry, audit_entry(), beside=False)
+
     def test_nobody_writes_over_what_they_did_not_see(self, replays: Replays) -> None:
         """A move from a step that is gone is refused, and leaves no audit."""
         before = replay_record()
