@@ -35,6 +35,8 @@ class Tables(BaseModel):
     """Of a pipeline deployed before there were replays there is none."""
     audit: str | None = None
     """Of a pipeline deployed before there was an audit there is none."""
+    notes: str | None = None
+    """Of a pipeline deployed before failures were noted there is none."""
 
 
 class Outputs(BaseModel):
