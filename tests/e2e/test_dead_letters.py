@@ -1,4 +1,4 @@
-"""Poison deploys: a right is taken, the dead-letter queue fills, it comes back, and all is exact."""
+"""Poison deploys: a right is taken, dead letters gather, it comes back, and all is exact."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -63,16 +63,13 @@ def _show_groups(looked: Looked) -> None:
 
 
 def show_letters(queue: QueueLetters, look: Look) -> None:
-    """Print messages one by one."""
-    table = _table("message", "sent", "received", "what", "error", whole=("message",))
+    """Print messages one by one, in lines: ids and errors are long, and are copied from here."""
+    console = render.out()
     for each in look.seen:
         letter = each.letter
-        table.add_row(
-            letter.message_id, format_ms(letter.sent_at), f"{letter.receives}x",
-            escape(_what(each)), escape(_why(each)),
-        )  # fmt: skip
-    console = render.out()
-    console.print(table if look.seen else "no message is meant by that")
+        sent = f"sent {format_ms(letter.sent_at)}, received {letter.receives} times"
+        console.print(f"{letter.message_id}  {sent}", markup=False, style="bold")
+        console.print(f"  {_what(each)}\n  {_why(each)}", markup=False)
     console.print(
         f"{len(look.seen):,} of {look.depth.total:,} in {queue.name}; --json shows bodies",
         markup=False,

@@ -80,7 +80,7 @@ def list_command(
     queues = dead_letters(load_environment(engine, outputs, env))
     with handled("look at the dead letters"):
         looked = [
-            (queue, queue.looking.look(Selection(), sample if _depth(queue) else 0))
+            (queue, queue.looking.look(Selection(), min(sample, _depth(queue))))
             for queue in queues.values()
         ]
     if as_json:
