@@ -209,7 +209,7 @@ windows = ["day"]
     s3.create_bucket(Bucket="data-1")
     for key, body in objects.items():
         s3.put_object(Bucket="data-1", Key=key, Body=body)
-    for name in ("commits", "aggregates", "markers", "replays"):
+    for name in ("commits", "aggregates", "markers", "replays", "notes"):
         monkeypatch.setenv(f"{name.upper()}_TABLE", f"{name}-1")
     monkeypatch.setenv("DATA_BUCKET", "data-1")
     entry.handler.forget_service()

@@ -80,6 +80,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
         for name, value in {
             "DATA_BUCKET": "data",
             "COMMITS_TABLE": "commits",
+            "NOTES_TABLE": "notes",
             "MANIFESTS_TABLE": "manifests",
         }.items():
             monkeypatch.setenv(name, value)

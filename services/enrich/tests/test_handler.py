@@ -112,6 +112,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
         for name, value in {
             "DATA_BUCKET": "data",
             "COMMITS_TABLE": "commits",
+            "NOTES_TABLE": "notes",
             "ASSIGNMENTS_TABLE": "assignments",
             "EXPERIMENTS_TABLE": "experiments",
             "EVENT_INDEX_TABLE": "event_index",

@@ -95,6 +95,7 @@ def deployment(monkeypatch) -> Iterator[Deployment]:
         for name, value in {
             "DATA_BUCKET": "data",
             "COMMITS_TABLE": "commits",
+            "NOTES_TABLE": "notes",
             "REPLAYS_TABLE": "replays",
             "REPLAY_QUEUE_URL": urls[0],
             "REPLAY_WORK_QUEUE_URL": urls[1],

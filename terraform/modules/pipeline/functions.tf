@@ -26,6 +26,7 @@ locals {
     enrich = {
       description = "Adds experiments and assignments to the events of a commit"
       settings = {
+        NOTES_TABLE         = local.table_names.notes
         DATA_BUCKET         = local.data_bucket
         COMMITS_TABLE       = local.table_names.commits
         ASSIGNMENTS_TABLE   = local.table_names.assignments
@@ -52,6 +53,7 @@ locals {
     aggregate = {
       description = "Counts the events of a commit into windows"
       settings = {
+        NOTES_TABLE      = local.table_names.notes
         DATA_BUCKET      = local.data_bucket
         COMMITS_TABLE    = local.table_names.commits
         AGGREGATES_TABLE = local.table_names.aggregates
@@ -66,6 +68,7 @@ locals {
     archive = {
       description = "Files the events of a commit by the hour they happened in"
       settings = {
+        NOTES_TABLE     = local.table_names.notes
         DATA_BUCKET     = local.data_bucket
         COMMITS_TABLE   = local.table_names.commits
         MANIFESTS_TABLE = local.table_names.manifests
@@ -92,6 +95,7 @@ locals {
     replay = {
       description = "Sends the messages of replay plans, at a rate that spares live traffic"
       settings = {
+        NOTES_TABLE           = local.table_names.notes
         DATA_BUCKET           = local.data_bucket
         COMMITS_TABLE         = local.table_names.commits
         REPLAYS_TABLE         = local.table_names.replays

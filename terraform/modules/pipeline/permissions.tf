@@ -11,6 +11,12 @@ locals {
     resources = [local.data_arn]
   }
 
+  # Why a message failed, for whoever finds it as a dead letter.
+  note_failures = {
+    actions   = ["dynamodb:BatchWriteItem"]
+    resources = [local.table_arns.notes]
+  }
+
   permissions = {
     ingest = {
       ReadStream = {
@@ -47,6 +53,7 @@ locals {
         actions   = local.consume
         resources = [local.queue_arns.enrich, local.queue_arns.replay]
       }
+      NoteFailures = local.note_failures
       Mark = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [local.table_arns.commits]
@@ -87,6 +94,7 @@ locals {
         actions   = local.consume
         resources = [local.queue_arns.aggregate]
       }
+      NoteFailures = local.note_failures
       Mark = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [local.table_arns.commits]
@@ -119,6 +127,7 @@ locals {
         actions   = local.consume
         resources = [local.queue_arns.archive]
       }
+      NoteFailures = local.note_failures
       Mark = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [local.table_arns.commits]
@@ -170,6 +179,7 @@ locals {
         actions   = local.consume
         resources = [local.queue_arns.replay_work]
       }
+      NoteFailures = local.note_failures
       Wake = {
         actions   = ["sqs:SendMessage"]
         resources = [local.queue_arns.replay_work]

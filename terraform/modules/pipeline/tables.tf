@@ -68,6 +68,12 @@ locals {
       hash_key   = "PK"
       range_key  = "SK"
     }
+    # Why messages failed, as their consumers noted it: what a dead letter's body does not say.
+    notes = {
+      attributes    = { message = "S" }
+      hash_key      = "message"
+      ttl_attribute = "expires_at"
+    }
     # What people did by hand: when, who, why, and what came of it; kept for good.
     audit = {
       attributes = { month = "S", entry = "S" }

@@ -786,6 +786,7 @@ variable "table_capacity" {
     manifests   = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
     replays     = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
     audit       = optional(object({ read = optional(number, 5), write = optional(number, 5) }), {})
+    notes       = optional(object({ read = optional(number, 5), write = optional(number, 25) }), {})
   })
   nullable = false
   default  = {}

@@ -37,6 +37,8 @@ class Tables(BaseModel):
     """Only who promotes a replay reads them."""
     audit: str | None = None
     """Of a pipeline deployed before there was an audit there is none."""
+    notes: str | None = None
+    """Of a pipeline deployed before failures were noted there is none."""
 
 
 class Outputs(BaseModel):

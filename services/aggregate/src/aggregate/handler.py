@@ -9,7 +9,8 @@ from aggregate.bootstrap import build_aggregate
 from aggregate.reporting import Report
 from aggregate.service import Aggregate
 from aggregate.settings import AggregateSettings
-from millrace.batch import Batch, BatchHandler, BatchNames, building
+from millrace.aws.dead_letters import dynamo_notes
+from millrace.batch import Batch, BatchHandler, BatchNames, building, noting
 from millrace.observability import MetricName, service_logger, service_metrics
 from millrace.tracing import traced
 
@@ -38,4 +39,5 @@ handler = BatchHandler(
     BatchNames(MetricName.AGGREGATE_ERRORS, events=MetricName.AGGREGATED),
     building(logger, AggregateSettings, build_aggregate),
     _aggregate,
+    notes=noting(AggregateSettings, dynamo_notes),
 )

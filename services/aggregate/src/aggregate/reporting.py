@@ -99,4 +99,6 @@ class Report:
             self._counts[MetricName.OBJECTS_MISSING] += 1
             self.logger.error("enriched object missing", extra={**facts, "key": err.key})
         self.logger.error("reference failed", extra=dict(facts), exc_info=err)
-        self._failed.append(str(facts["message_id"]))
+        message_id = str(facts["message_id"])
+        self._failed.append(message_id)
+        self.batch.reasons[message_id] = err

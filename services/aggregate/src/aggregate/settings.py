@@ -6,10 +6,10 @@ from pydantic import Field, field_validator
 
 from aggregate.domain.hot import HotScopes
 from millrace.aws.aggregates import scope_of
-from millrace.settings import FunctionSettings
+from millrace.settings import ConsumerSettings
 
 
-class AggregateSettings(FunctionSettings):
+class AggregateSettings(ConsumerSettings):
     """One field for each variable; Terraform sets them all."""
 
     data_bucket: str

@@ -3,7 +3,8 @@
 from archive.bootstrap import build_archive
 from archive.service import Archive, UploadFailed
 from archive.settings import ArchiveSettings
-from millrace.batch import BatchHandler, BatchNames, building
+from millrace.aws.dead_letters import dynamo_notes
+from millrace.batch import BatchHandler, BatchNames, building, noting
 from millrace.consumer import Done, ReferenceConsumer
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.reference import EnrichedReference
@@ -29,4 +30,5 @@ handler = BatchHandler(
     BatchNames(MetricName.ARCHIVE_ERRORS, events=MetricName.ARCHIVED),
     building(logger, ArchiveSettings, build_archive),
     ReferenceConsumer(logger, EnrichedReference.parse, _archive),
+    notes=noting(ArchiveSettings, dynamo_notes),
 )

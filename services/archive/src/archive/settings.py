@@ -1,9 +1,9 @@
 """What archive reads from its environment. The layout is not in it: see `archive.stamp`."""
 
-from millrace.settings import FunctionSettings
+from millrace.settings import ConsumerSettings
 
 
-class ArchiveSettings(FunctionSettings):
+class ArchiveSettings(ConsumerSettings):
     """One field for each variable; Terraform sets them all."""
 
     data_bucket: str

@@ -10,7 +10,8 @@ from enrich.bootstrap import Enrichers, build_enrichers
 from enrich.replayed.consumer import ReplayConsumer
 from enrich.service import Enrich
 from enrich.settings import EnrichSettings
-from millrace.batch import Batch, BatchHandler, BatchNames, building
+from millrace.aws.dead_letters import dynamo_notes
+from millrace.batch import Batch, BatchHandler, BatchNames, building, noting
 from millrace.consumer import Done, ReferenceConsumer
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.reference import Reference
@@ -50,4 +51,5 @@ handler = BatchHandler(
     BatchNames(MetricName.ENRICH_ERRORS, events=MetricName.ENRICHED),
     building(logger, EnrichSettings, build_enrichers),
     _by_queue,
+    notes=noting(EnrichSettings, dynamo_notes),
 )

@@ -13,10 +13,10 @@ from millrace.archive_layout import (
     check_partitions,
 )
 from millrace.index import BUCKETS, MAX_BUCKETS
-from millrace.settings import FunctionSettings
+from millrace.settings import ConsumerSettings
 
 
-class EnrichSettings(FunctionSettings):
+class EnrichSettings(ConsumerSettings):
     """One field for each variable; Terraform sets them all."""
 
     data_bucket: str

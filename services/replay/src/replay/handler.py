@@ -15,7 +15,8 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from millrace.batch import Batch, BatchHandler, BatchNames, building
+from millrace.aws.dead_letters import dynamo_notes
+from millrace.batch import Batch, BatchHandler, BatchNames, building, noting
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.replay.operations import replay_named
 from millrace.replay.record import ReplayState
@@ -33,7 +34,7 @@ def _work(
     worker: Worker, event: Mapping[str, Any], context: LambdaContext, batch: Batch
 ) -> dict[str, Any]:
     def each(record: SQSRecord) -> None:
-        batch.events += _turn(worker, record, context)
+        batch.events += _turn(worker, record, context, batch)
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     answer = process_partial_response(
@@ -43,13 +44,14 @@ def _work(
     return dict(answer)
 
 
-def _turn(worker: Worker, record: SQSRecord, context: LambdaContext) -> int:
+def _turn(worker: Worker, record: SQSRecord, context: LambdaContext, batch: Batch) -> int:
     until_s = max(1.0, context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
     replay_id = ""
     try:
         replay_id = replay_named(record.body)
         turn = worker.turn(replay_id, until_s)
-    except Exception:
+    except Exception as err:
+        batch.reasons[record.message_id] = err
         facts = {"replay_id": replay_id, "message_id": record.message_id}
         logger.exception("replay stopped", extra=facts)
         raise
@@ -65,4 +67,5 @@ handler = BatchHandler(
     BatchNames(MetricName.REPLAY_ERRORS, events=MetricName.REPLAY_SENT),
     building(logger, ReplaySettings, lambda settings: build_worker(settings, logger)),
     _work,
+    notes=noting(ReplaySettings, dynamo_notes),
 )

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from millrace.settings import FunctionSettings
+from millrace.settings import ConsumerSettings
 
 
-class ReplaySettings(FunctionSettings):
+class ReplaySettings(ConsumerSettings):
     """One field for each variable; Terraform sets them all."""
 
     data_bucket: str

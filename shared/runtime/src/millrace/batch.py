@@ -3,7 +3,8 @@
 import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -11,11 +12,15 @@ from typing import Any, Generic, TypeVar
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from millrace.clock import Clock, SystemClock
+from millrace.dlq.notes import Notes
+from millrace.dlq.noting import notes_of
 from millrace.errors import MillraceError
 from millrace.observability import MetricName, count
 from millrace.settings import FunctionSettings, load_settings
 
 _PROCESS_STATUS = Path("/proc/self/status")  # proc_pid_status(5)
+_NOTING_MS = 3000  # what is left of an invocation for noting failures; with less it is not begun
 
 Service = TypeVar("Service")
 Settings = TypeVar("Settings", bound=FunctionSettings)
@@ -41,6 +46,8 @@ class Batch:
     """How many errors to count; as many as failed if nothing else is said."""
     events: int = 0
     """Events that this batch carried to the end, whatever number of messages held them."""
+    reasons: dict[str, BaseException] = field(default_factory=dict)
+    """Why messages failed, by their id."""
 
 
 @contextmanager
@@ -97,12 +104,18 @@ class BatchHandler(Generic[Service]):
         names: BatchNames,
         build: Callable[[], Service],
         work: Work[Service],
+        *,
+        notes: Callable[[], Notes] | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        """`notes` is where failures are noted for whoever finds the message as a dead letter."""
         self._logger = logger
         self._metrics = metrics
         self._names = names
         self._build = build
         self._work = work
+        self._notes = notes
+        self._clock = clock or SystemClock()
         self._service: Service | None = None
         flushed = metrics.log_metrics(self._built_and_handled, raise_on_empty_metrics=False)
         self._entry = logger.inject_lambda_context(flushed, correlation_id_path=None)
@@ -122,7 +135,14 @@ class BatchHandler(Generic[Service]):
     ) -> dict[str, Any]:
         """Answer one invocation with this service; an event without records is one piece."""
         with measured(self._metrics, self._names, _pieces(event)) as batch:
-            return self._work(service, event, context, batch)
+            try:
+                answer = self._work(service, event, context, batch)
+            except Exception as err:
+                self._note(event, context, dict.fromkeys(_message_ids(event), err))
+                raise
+        failed = (each["itemIdentifier"] for each in answer.get("batchItemFailures", ()))
+        self._note(event, context, {each: batch.reasons.get(each) for each in failed})
+        return answer
 
     def forget_service(self) -> None:
         """Build the service anew at the next event, as after a cold start."""
@@ -134,15 +154,37 @@ class BatchHandler(Generic[Service]):
         if self._service is None:
             try:
                 self._service = self._build()
-            except MillraceError:
+            except MillraceError as err:
                 count(self._metrics, self._names.errors, _pieces(event))
                 self._logger.exception("service not built")
+                self._note(event, context, dict.fromkeys(_message_ids(event), err))
                 raise
         return self.handle(event, context, self._service)
+
+    def _note(
+        self,
+        event: Mapping[str, Any],
+        context: LambdaContext,
+        failed: Mapping[str, BaseException | None],
+    ) -> None:
+        """Note what failed, as far as possible: the batch's answer never depends on it."""
+        if self._notes is None or context.get_remaining_time_in_millis() < _NOTING_MS:
+            return
+        notes = notes_of(event, failed, context.aws_request_id, self._clock.now())
+        if not notes:
+            return
+        try:
+            self._notes().write(notes)
+        except MillraceError as err:
+            self._logger.warning("failures not noted", extra={"messages": len(notes)}, exc_info=err)
 
 
 def _pieces(event: Mapping[str, Any]) -> int:
     return len(event.get("Records", (event,)))
+
+
+def _message_ids(event: Mapping[str, Any]) -> list[str]:
+    return [each["messageId"] for each in event.get("Records", ()) if "messageId" in each]
 
 
 def building(
@@ -156,3 +198,13 @@ def building(
         return build(settings)
 
     return build_from_environment
+
+
+def noting(model: type[Settings], make: Callable[[Settings], Notes]) -> Callable[[], Notes]:
+    """Return how failures are noted by the environment's settings, made at the first failure."""
+
+    @cache
+    def make_from_environment() -> Notes:
+        return make(load_settings(model))
+
+    return make_from_environment

@@ -48,7 +48,7 @@ class ReferenceConsumer(Generic[Service, R]):
         """Return `{"batchItemFailures": [...]}`; no exception of one message reaches another."""
 
         def each(record: SQSRecord) -> None:
-            batch.events += self._one(service, record)
+            batch.events += self._one(service, record, batch)
 
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
         answer = process_partial_response(
@@ -57,15 +57,16 @@ class ReferenceConsumer(Generic[Service, R]):
         batch.failed = len(answer["batchItemFailures"])
         return dict(answer)
 
-    def _one(self, service: Service, record: SQSRecord) -> int:
+    def _one(self, service: Service, record: SQSRecord, batch: Batch) -> int:
         facts: dict[str, object] = {"message_id": record.message_id}
         try:
             reference = self.parse(record.body)
             facts |= reference.ids
             with traced(self.logger.service, [reference.ids]):
                 done = self.process(service, reference)
-        except Exception:
+        except Exception as err:
             self.logger.exception("reference failed", extra=facts)
+            batch.reasons[record.message_id] = err
             raise
         facts |= {"events": done.events, **done.facts}
         self.logger.info("reference done", extra=facts)

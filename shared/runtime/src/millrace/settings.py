@@ -20,6 +20,13 @@ class FunctionSettings(BaseSettings):
     """Least level that is logged."""
 
 
+class ConsumerSettings(FunctionSettings):
+    """Base of the settings of services that take messages from queues."""
+
+    notes_table: str
+    """Table in which consumers note why messages failed."""
+
+
 S = TypeVar("S", bound=FunctionSettings)
 
 

@@ -44,6 +44,7 @@ ASSIGNMENTS: Mapping[str, Any] = _schema(entity_id="S")
 EXPERIMENTS: Mapping[str, Any] = _schema(experiment_id="S")
 MANIFESTS: Mapping[str, Any] = _schema(hour="S", object_key="S")
 REPLAYS: Mapping[str, Any] = _schema(PK="S", SK="S")
+NOTES: Mapping[str, Any] = _schema(message="S")
 AUDIT: Mapping[str, Any] = _schema(month="S", entry="S")
 COMMITS: Mapping[str, Any] = {
     **_schema(shard="S", seq="S"),

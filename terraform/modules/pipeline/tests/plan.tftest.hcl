@@ -26,8 +26,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests", "replays", "audit"] : t => "millrace-test-${t}" }
-    error_message = "there are nine tables"
+    condition     = output.tables == { for t in ["commits", "gate", "event_index", "aggregates", "markers", "assignments", "experiments", "manifests", "replays", "audit", "notes"] : t => "millrace-test-${t}" }
+    error_message = "there are eleven tables"
   }
 
   assert {

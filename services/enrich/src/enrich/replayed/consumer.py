@@ -33,6 +33,7 @@ class ReplayConsumer:
         # Messages of single events are not references: the figures of live batches stay as they
         # are, but for errors, on which there is an alarm.
         batch.delivered, batch.failed, batch.errors = 0, 0, len(outcome.failed)
+        batch.reasons |= outcome.failed
         return {"batchItemFailures": [{"itemIdentifier": each} for each in outcome.failed]}
 
     def _log(self, bodies: Mapping[str, str], outcome: Outcome) -> None:

@@ -1,0 +1,178 @@
+"""Poison deploys: a right is taken, dead letters gather, it comes back, and all is exact."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from pipeline import Pipeline
+
+from millrace_testing.wait import wait_until
+
+pytestmark = [pytest.mark.engine, pytest.mark.e2e]
+
+DEADLINE_S = 180
+DAY = "2013-03-03"
+POISON = "poison: no reference"
+TAKEN = {
+    "aggregate": ("dynamodb:UpdateItem", "table/{prefix}-aggregates"),
+    "enrich": ("dynamodb:BatchWriteItem", "table/{prefix}-event_index"),
+    "archive": ("s3:PutObject", "{bucket}/archive/*"),
+}
+
+
+@dataclass
+class Stage:
+    """One consumer of the deployment, and what can be done to it."""
+
+    pipeline: Pipeline
+    name: str
+    tag: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    @property
+    def source(self) -> str:
+        return f"poisoned-{self.tag}"
+
+    @contextmanager
+    def without_its_right(self) -> Iterator[None]:
+        """Deny its role what it needs; inside, its queue tries again at once, not after 30 s."""
+        outputs = self.pipeline.outputs
+        iam, sqs = self.pipeline.deployed.client("iam"), self.pipeline.deployed.client("sqs")
+        role, url = f"{outputs['name_prefix']}-{self.name}", outputs["queue_urls"][self.name]
+        name = "VisibilityTimeout"
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+        iam.put_role_policy(RoleName=role, PolicyName="poison", PolicyDocument=self._deny())
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: "1"})
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName="poison")
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before[name]})
+
+    def _deny(self) -> str:
+        action, resource = TAKEN[self.name]
+        outputs = self.pipeline.outputs
+        place = resource.format(prefix=outputs["name_prefix"], bucket=outputs["data_bucket"])
+        service = action.partition(":")[0]
+        arn = f"arn:aws:s3:::{place}" if service == "s3" else f"arn:aws:{service}:*:*:{place}"
+        statement = {"Effect": "Deny", "Action": action, "Resource": arn}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    def poison(self) -> None:
+        """Send what can never be processed."""
+        sqs = self.pipeline.deployed.client("sqs")
+        url = self.pipeline.outputs["queue_urls"][self.name]
+        sqs.send_message(QueueUrl=url, MessageBody=POISON)
+
+    def send(self, file: Path, events: int) -> dict[str, Any]:
+        """Send events of a source of its own and return the counts before."""
+        file.write_bytes(b"\n".join(orjson.dumps(self._event(n)) for n in range(events)) + b"\n")
+        return self.pipeline.put(file)
+
+    def _event(self, number: int) -> dict[str, Any]:
+        return {
+            "event_type": "poisoned",
+            "entity_id": f"user_{number % 50}",
+            "event_time": f"{DAY}T{number % 24:02d}:30:00Z",
+            "source": self.source,
+            "event_id": f"{self.tag}-{number}",
+        }
+
+    def dead(self) -> dict[str, Any]:
+        """Return what `dlq list` says of its queue."""
+        listed = json.loads(self.pipeline.millrace("dlq", "list", "--json", exit_codes=(0, 3)))
+        return next(each for each in listed if each["queue"] == self.name)
+
+    def all_dead(self) -> dict[str, Any] | None:
+        """Return the same once nothing is on its way any more but what is dead."""
+        status = self.pipeline.status()
+        moving = any(each["visible"] + each["in_flight"] for each in status["queues"].values())
+        dead = self.dead()
+        is_poison_there = any("MalformedReference" in each["error"] for each in dead["groups"])
+        return None if moving or not is_poison_there or dead["messages"] < 2 else dead
+
+    def redrive(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+        printed = self.pipeline.millrace(
+            "dlq", "redrive", self.name, "--json", *arguments, exit_codes=(exit_code,)
+        )
+        return json.loads(printed)[0]
+
+    def counted(self) -> int:
+        """Return how many of its events the aggregates hold."""
+        rows = json.loads(
+            self.pipeline.millrace(
+                "aggregates", "--scope", f"SOURCE#{self.source}", "--window", "day", "--json"
+            )
+        )
+        return sum(row["value"] for row in rows if row["metric_name"] == "event_count")
+
+
+@pytest.fixture
+def new_stage(pipeline) -> Callable[[str], Stage]:
+    return lambda name: Stage(pipeline, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "events"), [("aggregate", 5_000), ("enrich", 500), ("archive", 500)]
+)
+def test_a_poison_deploy_is_redriven_exactly(new_stage, pipeline, tmp_path, name, events):
+    """The queue fills and says why; the canary keeps it from a vain redrive; then all is exact."""
+    stage = new_stage(name)
+    with stage.without_its_right():
+        before = stage.send(tmp_path / "events.ndjson", events)
+        stage.poison()
+        dead = wait_until(stage.all_dead, DEADLINE_S, 1)
+        (label,) = {each["error"] for each in dead["groups"]} - {
+            each["error"] for each in dead["groups"] if "MalformedReference" in each["error"]
+        }
+        assert TAKEN[name][0].rpartition(":")[2] in label or "AccessDenied" in label
+        vain = stage.redrive("--error", label, exit_code=3)
+        assert (vain["sent"], vain["groups"][0]["verdict"]) == (0, "still fails")
+        back = wait_until(stage.all_dead, DEADLINE_S, 1)
+        assert back["messages"] == dead["messages"]
+    done = stage.redrive(exit_code=3)
+    assert done["sent"] == dead["messages"] - 1
+    assert {each["verdict"] for each in done["groups"]} == {"works", "still fails"}
+
+    def settled() -> dict[str, Any] | None:
+        status = pipeline.status()
+        counts = status["counts"]
+        whole = all(
+            counts[stage] - before[stage] == events
+            for stage in ("received", "accepted", "enriched", "aggregated", "archived")
+        )
+        return counts if whole and counts["unfinished_commits"] == 0 else None
+
+    wait_until(settled, DEADLINE_S, 1)
+    assert stage.counted() == events
+    _purged(stage, tmp_path)
+
+
+def _purged(stage: Stage, folder: Path) -> None:
+    """The poison comes back, is written down, and only then deleted; who and why is kept."""
+    # Its queue asks every 30 s again: five times is too long to wait, so it is put there by hand.
+    sqs, outputs = stage.pipeline.deployed.client("sqs"), stage.pipeline.outputs
+    url = outputs["queue_urls"][stage.name]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        wait_until(lambda: stage.dead()["messages"] == 1, DEADLINE_S, 1)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "30"})
+    export = folder / "purged.ndjson"
+    arguments = ("dlq", "purge", stage.name, "--to", str(export), "--reason", "poison")
+    name = stage.dead()["dead_letter_queue"]
+    stage.pipeline.millrace(*arguments, "--confirm", "another", exit_codes=(2,))
+    stage.pipeline.millrace(*arguments, "--confirm", name)
+    (row,) = map(json.loads, export.read_text().splitlines())
+    assert (row["body"], "MalformedReference" in row["error"]) == (POISON, True)
+    assert stage.dead()["messages"] == 0
+    listed = stage.pipeline.millrace("audit", "--operation", "dlq.purge", "--json")
+    last = json.loads(listed.splitlines()[-1])
+    assert (last["phase"], last["subject"], last["reason"], last["counts"]) == (
+        "done", name, "poison", {"purged": 1},
+    )  # fmt: skip
