@@ -21,6 +21,12 @@ _USER = "deployer"
 ASKED_OTHERWISE = {
     "athena:CreateWorkGroup": "athena:CreateWorkGroup",
     "athena:ListTagsForResource": "athena:ListTagsForResource",
+    "cloudwatch:DeleteAlarms": "cloudwatch:DeleteAlarms",
+    "cloudwatch:DeleteDashboards": "cloudwatch:DeleteDashboards",
+    "cloudwatch:DescribeAlarms": "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetDashboard": "cloudwatch:GetDashboard",
+    "cloudwatch:ListTagsForResource": "cloudwatch:ListTagsForResource",
+    "cloudwatch:PutDashboard": "cloudwatch:PutDashboard",
     "dynamodb:ListTagsOfResource": "dynamodb:ListTagsOfResource",
     "events:DeleteRule": "events:DeleteRule",
     "events:DescribeRule": "events:DescribeRule",
@@ -32,6 +38,11 @@ ASKED_OTHERWISE = {
     "iam:CreatePolicy": "iam:CreatePolicy",
     "lambda:CreateFunction": "lambda:CreateFunction",
     "lambda:ListEventSourceMappings": "lambda:GetEventSourceMapping",
+    "sns:CreateTopic": "sns:CreateTopic",
+    "sns:DeleteTopic": "sns:DeleteTopic",
+    "sns:GetTopicAttributes": "sns:GetTopicAttributes",
+    "sns:ListTagsForResource": "sns:ListTagsForResource",
+    "sns:SetTopicAttributes": "sns:SetTopicAttributes",
 }
 
 
