@@ -169,14 +169,15 @@ _STORES = {
     "aws_s3_bucket_server_side_encryption_configuration": (
         "rule.apply_server_side_encryption_by_default.kms_master_key_id"
     ),
+    "aws_sns_topic": "kms_master_key_id",
     "aws_sqs_queue": "kms_master_key_id",
 }
 # What does not, or, as objects do, with its bucket's key.
 _STORES_NOTHING = re.compile(
-    r"aws_(apigatewayv2_.*|cloudwatch_event_.*|glue_catalog_.*|iam_.*"
+    r"aws_(apigatewayv2_.*|cloudwatch_(dashboard|event_.*|metric_alarm)|glue_catalog_.*|iam_.*"
     r"|lambda_(event_source_mapping|permission)"
     r"|s3_bucket|s3_bucket_(lifecycle_configuration|ownership_controls|policy|public_access_block|"
-    r"versioning)|s3_object|sqs_queue_redrive_policy)|terraform_data"
+    r"versioning)|s3_object|sns_topic_subscription|sqs_queue_redrive_policy)|terraform_data"
 )
 
 

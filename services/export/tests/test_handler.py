@@ -109,6 +109,26 @@ def test_official_samples_of_a_schedule(s3, name):
     assert entry.handler(event, lambda_context())["hours"] == []
 
 
+def emitted(capsys, name: str) -> list[float]:
+    """Return the values that were printed of a metric."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [value for line in lines for value in line.get(name, [])]
+
+
+def test_a_run_says_how_many_hours_are_not_exported(s3, capsys, monkeypatch):
+    """Scheduled runs alone say it: 1 while the hour is not settled, 0 once it is complete."""
+    scheduled = {"detail-type": "Scheduled Event"}
+    monkeypatch.setenv("EXPORT_GRACE_S", str(10**10))
+    entry.handler(scheduled, lambda_context())
+    assert emitted(capsys, "HoursNotExported") == [1.0]
+    monkeypatch.setenv("EXPORT_GRACE_S", "0")
+    entry.handler.forget_service()
+    entry.handler({"hours": [LABEL]}, lambda_context())
+    assert emitted(capsys, "HoursNotExported") == []
+    entry.handler(scheduled, lambda_context())
+    assert emitted(capsys, "HoursNotExported") == [0.0]
+
+
 def test_hours_by_hand(s3):
     """A request names its hours; one client's files alone are written."""
     request = {"hours": [LABEL, "2025-12-28T10"], "client_id": "shop"}

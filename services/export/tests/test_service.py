@@ -337,7 +337,7 @@ def test_a_store_that_is_down_is_counted(new_world):
 
     world.files.write = write
     report = world.hourly().changed()
-    assert (report.failed_uploads, len(report.failed)) == (3, 1)
+    assert (report.failed_uploads, len(report.failed), report.not_exported) == (3, 1, 1)
     assert "SlowDown" in report.failed[0].error
     assert list(world.dirty.tokens) == [HOUR_LABEL]
 

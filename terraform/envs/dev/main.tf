@@ -21,6 +21,7 @@ module "pipeline" {
   account_id             = var.account_id
   artifacts_dir          = var.artifacts_dir
   metrics_file           = "../../metrics/default.toml"
+  alarm_emails           = var.alarm_emails
   enforce_tls            = !var.local_engine
   enforce_if_none_match  = !var.local_engine
   point_in_time_recovery = false

@@ -29,3 +29,10 @@ variable "local_engine" {
   nullable    = false
   default     = false
 }
+
+variable "alarm_emails" {
+  description = "Addresses that get each alarm by mail, once they have confirmed it."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}

@@ -16,3 +16,6 @@ output "api_endpoint" { value = replace(module.pipeline.api_endpoint, "/^(https?
 output "metrics_key" { value = module.pipeline.metrics_key }
 output "producer_policy_arn" { value = module.pipeline.producer_policy_arn }
 output "api_producer_policy_arn" { value = module.pipeline.api_producer_policy_arn }
+output "alarms" { value = module.pipeline.alarms }
+output "alarm_topic_arn" { value = module.pipeline.alarm_topic_arn }
+output "dashboard" { value = module.pipeline.dashboard }

@@ -20,6 +20,7 @@ module "pipeline" {
   account_id             = var.account_id
   artifacts_dir          = var.artifacts_dir
   metrics_file           = "../../metrics/default.toml"
+  alarm_emails           = var.alarm_emails
   stream                 = { shard_count = 2, retention_h = 168 }
   log_retention_days     = 365
   kms_key_arn            = var.kms_key_arn

@@ -29,3 +29,10 @@ variable "kms_key_arn" {
   nullable    = false
   default     = ""
 }
+
+variable "alarm_emails" {
+  description = "Addresses that get each alarm by mail, once they have confirmed it."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}

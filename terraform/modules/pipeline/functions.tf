@@ -3,7 +3,8 @@
 
 locals {
   common_settings = {
-    LOG_LEVEL = var.log_level
+    LOG_LEVEL                    = var.log_level
+    POWERTOOLS_METRICS_NAMESPACE = local.metrics_namespace
   }
 
   functions = {

@@ -96,3 +96,18 @@ output "metrics_key" {
   description = "Key of the deployed metric definitions in the data bucket."
   value       = aws_s3_object.metrics.key
 }
+
+output "alarms" {
+  description = "Names of the alarms, by what each watches; empty without them."
+  value       = merge([for this in module.alarms : this.names]...)
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the topic that alarms tell; null without them."
+  value       = one(module.alarms[*].topic_arn)
+}
+
+output "dashboard" {
+  description = "Name of the CloudWatch dashboard; null without it."
+  value       = one(module.dashboard[*].name)
+}

@@ -823,6 +823,54 @@ variable "force_destroy" {
   }
 }
 
+# Alarms
+
+variable "alarms" {
+  description = "From which figure on each alarm rings. iterator_age_s: 15 minutes of lag are no burst any more, and the shortest retention (a day) leaves 23 hours to act. dead_letters, discarded_batches: 1, as nothing but a person ever works on them. function_errors in 5 minutes: an asynchronous call is tried three times, so 3 is one that failed for good, and fewer are repaired by the next attempt. function_throttles in 5 minutes: Lambda tries again, 10 are no burst. residue_age_s: longer than the five attempts of six minutes after which a message is a dead letter. rejected_percent of at least rejects_judged_from records in 5 minutes: some bad records are every day's business, one in twenty is a producer's. export_runs: one run may meet an hour that is not settled, two in a row do not. repository_url: where docs/runbooks is to be read (https://.../), for the alarms' descriptions."
+  type = object({
+    enabled             = optional(bool, true)
+    iterator_age_s      = optional(number, 900)
+    dead_letters        = optional(number, 1)
+    discarded_batches   = optional(number, 1)
+    function_errors     = optional(number, 3)
+    function_throttles  = optional(number, 10)
+    residue_age_s       = optional(number, 2400)
+    rejected_percent    = optional(number, 5)
+    rejects_judged_from = optional(number, 100)
+    export_runs         = optional(number, 2)
+    repository_url      = optional(string, "")
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = var.alarms.iterator_age_s <= var.stream.retention_h * 1800
+    error_message = "alarms.iterator_age_s is at most half of the stream's retention: else the alarm leaves no time to act."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in ["enrich", "aggregate", "archive"] :
+      var.alarms.residue_age_s > var.queues[name].visibility_timeout_s * var.queues[name].max_receive_count
+    ])
+    error_message = "alarms.residue_age_s is longer than a message of enrich, aggregate or archive is tried (visibility_timeout_s times max_receive_count): else it rings for what still gets done."
+  }
+}
+
+variable "alarm_emails" {
+  description = "Addresses that get each alarm by mail, once they have confirmed it."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}
+
+variable "alarm_actions" {
+  description = "ARNs of what else each alarm tells, when it rings and when it is over: topics, functions, incident plans; four at most."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}
+
 # Protection
 
 variable "kms_key_arn" {

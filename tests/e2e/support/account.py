@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ _USER = "deployer"
 ASKED_OTHERWISE = {
     "athena:CreateWorkGroup": "athena:CreateWorkGroup",
     "athena:ListTagsForResource": "athena:ListTagsForResource",
+    "cloudwatch:DeleteAlarms": "cloudwatch:DeleteAlarms",
+    "cloudwatch:DeleteDashboards": "cloudwatch:DeleteDashboards",
+    "cloudwatch:DescribeAlarms": "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetDashboard": "cloudwatch:GetDashboard",
+    "cloudwatch:ListTagsForResource": "cloudwatch:ListTagsForResource",
+    "cloudwatch:PutDashboard": "cloudwatch:PutDashboard",
     "dynamodb:ListTagsOfResource": "dynamodb:ListTagsOfResource",
     "events:DeleteRule": "events:DeleteRule",
     "events:DescribeRule": "events:DescribeRule",
@@ -31,11 +38,16 @@ ASKED_OTHERWISE = {
     "iam:CreatePolicy": "iam:CreatePolicy",
     "lambda:CreateFunction": "lambda:CreateFunction",
     "lambda:ListEventSourceMappings": "lambda:GetEventSourceMapping",
+    "sns:CreateTopic": "sns:CreateTopic",
+    "sns:DeleteTopic": "sns:DeleteTopic",
+    "sns:GetTopicAttributes": "sns:GetTopicAttributes",
+    "sns:ListTagsForResource": "sns:ListTagsForResource",
+    "sns:SetTopicAttributes": "sns:SetTopicAttributes",
 }
 
 
 def allowed_actions() -> set[str]:
-    """Return the actions of the documented policy."""
+    """Return the actions of the documented policy; some are patterns."""
     return {
         action for each in json.loads(POLICY.read_text())["Statement"] for action in each["Action"]
     }
@@ -51,7 +63,9 @@ class Account:
     @classmethod
     def of(cls, engine: Engine) -> "Account":
         """Make the user."""
-        assert set(ASKED_OTHERWISE.values()) <= allowed_actions()
+        allowed = allowed_actions()
+        for action in ASKED_OTHERWISE.values():
+            assert any(fnmatchcase(action, pattern) for pattern in allowed), action
         iam = engine.client("iam")
         iam.create_user(UserName=_USER)
         policy = POLICY.read_text().replace("ACCOUNT_ID", "000000000000")

@@ -35,6 +35,7 @@ def _export(
 
     if request.hours is None:
         report = service.changed(has_time)
+        count(metrics, MetricName.HOURS_NOT_EXPORTED, report.not_exported)
     else:
         report = service.asked(request.hours, request.client_id, has_time)
     _measure(report, batch)

@@ -40,6 +40,13 @@ class Report:
         return sum(isinstance(error, UploadFailed) for error in errors)
 
     @property
+    def not_exported(self) -> int:
+        """Hours that are not exported as complete: provisional, failed, or not begun."""
+        failed = {each.hour for each in self.failed}
+        provisional = {o.hour for o in self.outcomes if o.left or o.status is not Status.COMPLETE}
+        return len(failed | provisional) + self.hours_left
+
+    @property
     def done(self) -> bool:
         """Tell whether nothing is left for want of time."""
         return not self.hours_left and not any(outcome.left for outcome in self.outcomes)

@@ -4,12 +4,14 @@ Powertools writes metrics as CloudWatch EMF log lines, so a metric costs no call
 https://docs.aws.amazon.com/powertools/python/latest/core/metrics/
 """
 
+import os
 from enum import StrEnum
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-NAMESPACE = "Millrace"
+# Powertools' own variable: each stack of an account has a namespace to itself.
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Millrace")
 
 
 class MetricName(StrEnum):
@@ -52,6 +54,7 @@ class MetricName(StrEnum):
     HOURS_FAILED = "HoursFailed"
     HOURS_COMPLETE = "HoursComplete"
     HOURS_PROVISIONAL = "HoursProvisional"
+    HOURS_NOT_EXPORTED = "HoursNotExported"
     OVERDUE_SENT = "OverdueReferencesSent"
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"

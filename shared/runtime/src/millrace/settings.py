@@ -18,6 +18,8 @@ class FunctionSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged."""
+    powertools_metrics_namespace: str = "Millrace"
+    """Namespace of the metrics, which tells one stack from another; Powertools reads it."""
 
 
 class ConsumerSettings(FunctionSettings):

@@ -120,7 +120,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = local.common_settings == { LOG_LEVEL = "INFO" }
+    condition     = local.common_settings == { LOG_LEVEL = "INFO", POWERTOOLS_METRICS_NAMESPACE = "Millrace/millrace-test" }
     error_message = "all know how much to log"
   }
 }

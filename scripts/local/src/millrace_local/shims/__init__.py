@@ -6,7 +6,18 @@ the development venv, which does not have it, can test their logic.
 
 from pathlib import Path
 
-from millrace_local.shims import emf, iam, limits, mappings, resharding, streams, workers
+from millrace_local.shims import (
+    alarm_requests,
+    alarms,
+    emf,
+    iam,
+    limits,
+    mappings,
+    queue_metrics,
+    resharding,
+    streams,
+    workers,
+)
 
 
 def install_all(
@@ -31,3 +42,5 @@ def install_all(
     iam.name_actions_as_aws_does()
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()
+    alarm_requests.keep_whole()
+    alarms.judge_as_aws_does(before=queue_metrics.publishing())

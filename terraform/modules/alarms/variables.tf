@@ -1,0 +1,159 @@
+variable "name" {
+  description = "First part of the names of topic and alarms."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name))
+    error_message = "The name has 3 to 40 characters out of a-z, 0-9 and '-', begins with a letter and does not end with '-'."
+  }
+}
+
+variable "account" {
+  description = "Where the topic is: it is named in its own policy."
+  type = object({
+    id        = string
+    partition = string
+    region    = string
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account.id))
+    error_message = "An account id has 12 digits."
+  }
+}
+
+variable "metrics_namespace" {
+  description = "Namespace of the pipeline's own metrics, which tells one stack of an account from another."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#-]{1,255}$", var.metrics_namespace)) && !startswith(var.metrics_namespace, "AWS/")
+    error_message = "A namespace has 1 to 255 letters, digits, '.', '_', '/', '#' and '-', and does not begin with AWS/."
+  }
+}
+
+variable "functions" {
+  description = "Names of the functions to watch, by service; ingest among them."
+  type        = map(string)
+  nullable    = false
+
+  validation {
+    condition     = contains(keys(var.functions), "ingest")
+    error_message = "The functions contain ingest, which reads the stream."
+  }
+}
+
+variable "dead_letter_queues" {
+  description = "Names of the dead-letter queues to watch, by the queue whose messages failed."
+  type        = map(string)
+  nullable    = false
+}
+
+variable "failures_queue" {
+  description = "Name of the queue that is told of discarded batches of the stream; empty where nothing is ever discarded."
+  type        = string
+  nullable    = false
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,80}$", var.failures_queue))
+    error_message = "The queue of discarded batches is named (1 to 80 letters, digits, '-' and '_'), or empty: neither a URL nor an ARN."
+  }
+}
+
+variable "thresholds" {
+  description = "From which figure on each alarm rings; modules/pipeline says why these are the defaults (its variable alarms)."
+  type = object({
+    iterator_age_s      = optional(number, 900)
+    dead_letters        = optional(number, 1)
+    discarded_batches   = optional(number, 1)
+    function_errors     = optional(number, 3)
+    function_throttles  = optional(number, 10)
+    residue_age_s       = optional(number, 2400)
+    rejected_percent    = optional(number, 5)
+    rejects_judged_from = optional(number, 100)
+    export_runs         = optional(number, 2)
+  })
+  nullable = false
+  default  = {}
+
+  validation {
+    condition = alltrue([
+      for threshold in [
+        var.thresholds.iterator_age_s, var.thresholds.dead_letters, var.thresholds.discarded_batches, var.thresholds.function_errors,
+        var.thresholds.function_throttles, var.thresholds.residue_age_s, var.thresholds.rejects_judged_from,
+      ] : threshold >= 1 && floor(threshold) == threshold
+    ])
+    error_message = "A threshold is a whole number, 1 or more: from 0 on an alarm rings always."
+  }
+
+  validation {
+    condition     = var.thresholds.rejected_percent > 0 && var.thresholds.rejected_percent <= 100
+    error_message = "rejected_percent is above 0 and at most 100."
+  }
+
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html: for
+  # periods of an hour, seven days at most.
+  validation {
+    condition     = var.thresholds.export_runs >= 1 && var.thresholds.export_runs <= 24 && floor(var.thresholds.export_runs) == var.thresholds.export_runs
+    error_message = "export_runs is a whole number of hourly runs, 1 to 24."
+  }
+}
+
+variable "emails" {
+  description = "Addresses that get each alarm by mail, once they have confirmed it."
+  type        = list(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = alltrue([for email in var.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$", email))])
+    error_message = "An address to mail alarms to looks like ann@example.com."
+  }
+}
+
+variable "actions" {
+  description = "ARNs of what else each alarm tells, when it rings and when it is over: topics, functions, incident plans."
+  type        = list(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = length(var.actions) <= 4 && alltrue([for action in var.actions : startswith(action, "arn:")])
+    error_message = "An alarm's actions are given by ARN, four at most: CloudWatch takes five, and the topic is one."
+  }
+}
+
+variable "repository_url" {
+  description = "Where docs/runbooks is to be read, as in https://example.com/millrace/blob/main/; empty for the path alone."
+  type        = string
+  nullable    = false
+  default     = ""
+
+  validation {
+    condition     = var.repository_url == "" || can(regex("^https://[^\\s]+/$", var.repository_url))
+    error_message = "The repository's address begins with https:// and ends with '/', or is empty."
+  }
+}
+
+variable "enforce_tls" {
+  description = "Whether the topic refuses what is published in the clear. Off only where the endpoint has no TLS."
+  type        = bool
+  nullable    = false
+  default     = true
+}
+
+variable "kms_key_arn" {
+  description = "KMS key for the topic; empty for none. Its policy must let cloudwatch.amazonaws.com use it (kms:Decrypt, kms:GenerateDataKey*)."
+  type        = string
+  nullable    = false
+  default     = ""
+
+  validation {
+    condition     = var.kms_key_arn == "" || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/", var.kms_key_arn))
+    error_message = "The KMS key is given by its ARN (arn:...:kms:...:key/...), or is empty."
+  }
+}

@@ -1,0 +1,36 @@
+# What tells people: alarms, and a dashboard with a row for each stage.
+
+locals {
+  # Powertools reads it; two stacks of one account have figures of their own.
+  metrics_namespace = "Millrace/${var.name_prefix}"
+}
+
+module "alarms" {
+  source = "../alarms"
+  count  = var.alarms.enabled ? 1 : 0
+
+  name               = var.name_prefix
+  account            = local.account
+  metrics_namespace  = local.metrics_namespace
+  functions          = local.function_names
+  dead_letter_queues = { for queue, name in local.queue_names : queue => "${name}-dlq" }
+  thresholds         = var.alarms
+  emails             = var.alarm_emails
+  actions            = var.alarm_actions
+  repository_url     = var.alarms.repository_url
+  enforce_tls        = var.enforce_tls
+  kms_key_arn        = var.kms_key_arn
+}
+
+module "dashboard" {
+  source = "../dashboard"
+  count  = var.alarms.enabled ? 1 : 0
+
+  name              = var.name_prefix
+  region            = var.region
+  metrics_namespace = local.metrics_namespace
+  stream_name       = local.stream_name
+  functions         = local.function_names
+  queues            = local.queue_names
+  alarm_arns        = flatten([for alarms in module.alarms : values(alarms.arns)])
+}
