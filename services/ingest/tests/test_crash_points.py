@@ -1,6 +1,6 @@
 """Ingest, repair and watch, broken at each of their AWS calls, on the local engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,11 +40,11 @@ def endpoint(engine) -> str:
 class Theatre:
     """Two wires and the clients on them; plays stories and prints how they ended."""
 
-    def __init__(self, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, endpoint: str, figures: Callable[[str], None]) -> None:
         self.wires = Wire(), Wire()
         self.clients = [Clients.of(endpoint, wire) for wire in self.wires]
         self.clean = Clients.of(endpoint)
-        self.capsys = capsys
+        self.figures = figures
 
     def stage(self, redelivery: str = "whole", ledger: type[DynamoLedger] = DynamoLedger) -> Stage:
         return Stage(*self.clients, self.clean, REDELIVERIES[redelivery], ledger)
@@ -58,14 +58,13 @@ class Theatre:
         return self.shown(story, explore_pairs(lambda: story(stage), self.wires, pairs))
 
     def shown(self, story: type[IngestStory], outcome: Exploration[Any]) -> Exploration[Any]:
-        with self.capsys.disabled():
-            print(f"\n{story.__name__}: {outcome.summary()}")
+        self.figures(f"{story.__name__}: {outcome.summary()}")
         return outcome
 
 
 @pytest.fixture
-def theatre(endpoint, capsys) -> Theatre:
-    return Theatre(endpoint, capsys)
+def theatre(endpoint, figures) -> Theatre:
+    return Theatre(endpoint, figures)
 
 
 @pytest.mark.parametrize("story", [IngestStory, RepairStory])

@@ -17,7 +17,7 @@ SCHEDULES = 1_000
 FEW = range(300)  # a broken ledger is found out by far fewer
 
 
-def test_a_thousand_schedules_are_exactly_once(capsys):
+def test_a_thousand_schedules_are_exactly_once(figures):
     """Every part of every record has one place, every event one owner, every commit a reference."""
     faults: Counter[str] = Counter()
     given_up = 0
@@ -28,9 +28,8 @@ def test_a_thousand_schedules_are_exactly_once(capsys):
         assert not found, f"seed {seed}: {found[:5]}\n{told.run.description}\n{story}"
         faults += told.function.faults
         given_up += len(told.run.audit.deliveries)
-    with capsys.disabled():
-        counts = ", ".join(f"{n:,} {fault}" for fault, n in sorted(faults.items()))
-        print(f"\n{SCHEDULES:,} schedules, {given_up:,} batches given up and repaired; {counts}")
+    counts = ", ".join(f"{n:,} {fault}" for fault, n in sorted(faults.items()))
+    figures(f"{SCHEDULES:,} schedules, {given_up:,} batches given up and repaired; {counts}")
     assert min(faults.values()) > 100
     assert given_up > 100
 
