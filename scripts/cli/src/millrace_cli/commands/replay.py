@@ -247,6 +247,9 @@ def diff_command(
     everything: Annotated[
         bool, typer.Option("--all", help="Rows that are the same or partial, too.")
     ] = False,
+    only_replayed: Annotated[
+        bool, typer.Option("--only-replayed", help="Do not look for rows that only live has.")
+    ] = False,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
     env: Env = None,
@@ -255,7 +258,7 @@ def diff_command(
     """Compare a replay with live, row by row, and say why they differ (then exit code 3)."""
     replays = Replays.of(load_environment(engine, outputs, env))
     with asked("compare the replay"):
-        comparisons = list(replays.diffing.diff(replay_id))
+        comparisons = list(replays.diffing.diff(replay_id, only_replayed=only_replayed))
     shown = comparisons if everything else [each for each in comparisons if each.verdict.differs]
     if as_json:
         print_json([comparison_fields(each) for each in shown])
