@@ -10,12 +10,12 @@ from aggregate_stories import Clients
 
 from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.marks import PartMarks
-from aggregate.domain.deltas import Delta
 from aggregate.domain.packing import Counter, Part
 from aggregate.domain.units import ReplayUnit
 from millrace.aggregates import AggregateKey, Dimension, Scope, Version
 from millrace.aws.aggregates import AggregatesReader
 from millrace.clock import SystemClock
+from millrace.counting.deltas import Delta
 from millrace.errors import RetryableError
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL

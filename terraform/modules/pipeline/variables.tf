@@ -494,7 +494,7 @@ variable "assignment_cache" {
 }
 
 variable "replay" {
-  description = "When a replay gives way: the age of the oldest unfinished live commit, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; queues of your own (ARNs) that replays may be sent to; and the most events that a request to the API may select."
+  description = "When a replay gives way: the seconds that live commits wait for a stage, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; queues of your own (ARNs) that replays may be sent to; and the most events that a request to the API may select."
   type = object({
     live_lag_s        = optional(number, 60)
     backlog           = optional(number, 20000)

@@ -9,10 +9,11 @@ from rich.table import Table
 from millrace.aws.aggregates import scope_key
 from millrace.replay.difference import Comparison
 from millrace.replay.diffing import verdicts
+from millrace.replay.dry_run import WouldBe
 from millrace.replay.operations import ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.promotion import Outcome, OutcomeKind
-from millrace.replay.record import Replay
+from millrace.replay.record import Replay, ReplayState
 from millrace.times import format_ms
 from millrace_cli import render
 
@@ -28,13 +29,13 @@ def _folding(*columns: str, whole: Collection[str] = ()) -> Table:
 
 
 @contextmanager
-def planning_progress(*, quiet: bool) -> Generator[Callable[[int], None]]:
-    """Show how many events were found so far, on standard error."""
+def events_progress(begun: str, done: str, *, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many events were `done` so far, on standard error."""
     if quiet:
         yield lambda _: None
         return
-    with render.err().status("looking into the index") as line:
-        yield lambda events: line.update(f"{events:,} events found")
+    with render.err().status(begun) as line:
+        yield lambda events: line.update(f"{events:,} events {done}")
 
 
 def show_plan(plan: Plan) -> None:
@@ -102,6 +103,9 @@ def show_status(status: ReplayStatus) -> None:
         f"{progress.enriched:,} enriched, {progress.counted:,} counted, "
         f"{progress.skipped:,} skipped of {status.replay.messages:,}"
     )
+    if status.replay.dry_run and status.replay.state is ReplayState.COMPLETED:
+        report = f"millrace replay report {status.replay.replay_id}"
+        console.print(f"what it would have written: {report}", markup=False)
     if status.skipped:
         table = _folding("skipped", "reason", "detail", "place")
         for each in status.skipped[:_SKIPPED_SHOWN]:
@@ -134,6 +138,21 @@ def show_diff(comparisons: Sequence[Comparison], shown: Sequence[Comparison]) ->
         console.print(table)
     counts = verdicts(comparisons)
     console.print(", ".join(f"{count:,} {verdict.value}" for verdict, count in counts.items()))
+
+
+def show_would_be(rows: Sequence[WouldBe]) -> None:
+    """Print the rows that a dry run would have written."""
+    console = render.out()
+    table = _folding("scope", "window", "metric", "value", "events")
+    for each in rows:
+        key = each.key
+        table.add_row(
+            escape(scope_key(key.scope)), key.window.label, key.metric, str(each.delta.value),
+            f"{each.delta.event_count:,}",
+        )  # fmt: skip
+    if rows:
+        console.print(table)
+    console.print(f"{len(rows):,} rows would have been written; none was")
 
 
 def show_outcomes(outcomes: Sequence[Outcome]) -> None:

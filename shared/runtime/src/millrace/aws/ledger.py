@@ -212,23 +212,30 @@ class DynamoLedger:
             }
             yield from self._query(query)
 
-    def oldest_unfinished(self) -> datetime | None:
-        """Return when the oldest commit that some stage has yet to mark was made, if there is one.
+    def unfinished_since(
+        self, start: datetime, end: datetime, most: int = 100
+    ) -> Sequence[datetime]:
+        """Return when unfinished commits of a window were made, the newest `most` or so of them.
 
-        One item of each bucket of the index is read, however many wait.
+        Both ends included. One query of each bucket of the index, however many wait.
         """
-        found = []
+        found: list[datetime] = []
         for bucket in items.all_unfinished_buckets():
+            values = {":bucket": bucket, ":start": format_ms(start), ":end": format_ms(end)}
             with translated("Query commits"):
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName=UNFINISHED_INDEX,
-                    KeyConditionExpression="unfinished = :bucket",
-                    ExpressionAttributeValues=items.to_attributes({":bucket": bucket}),
-                    Limit=1,
+                    KeyConditionExpression=(
+                        "unfinished = :bucket AND committed_at BETWEEN :start AND :end"
+                    ),
+                    ExpressionAttributeValues=items.to_attributes(values),
+                    ScanIndexForward=False,
+                    Limit=-(-most // items.UNFINISHED_BUCKETS),
                 )
-            found += [items.from_attributes(item)["committed_at"] for item in answer["Items"]]
-        return min(map(parse_rfc3339, found), default=None)
+            rows = map(items.from_attributes, answer["Items"])
+            found += [parse_rfc3339(row["committed_at"]) for row in rows]
+        return found
 
     def _query(self, query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(TableName=self._table, **query)
