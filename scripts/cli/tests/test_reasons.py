@@ -7,7 +7,7 @@ import orjson
 
 from millrace.commit import CommitCounts, CommitHead, ShardKey
 from millrace.raw_lines import pack
-from millrace_cli.quarantine import reasons_between
+from millrace_cli.reasons import reasons_between
 from millrace_cli.status import ShardStatus, StageCounts, Status
 
 AT = datetime(2025, 12, 28, tzinfo=UTC)
