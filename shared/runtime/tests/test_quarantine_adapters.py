@@ -6,6 +6,7 @@ from random import Random
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from millrace.aws.ledger import DynamoLedger
@@ -120,15 +121,14 @@ def test_the_next_page_begins_with_the_commit_that_holds_its_cursor(aws) -> None
         assert found == [head.first_seq for head in heads[begin:]]
 
 
-def test_shards_are_those_of_the_stream(aws) -> None:
-    """All that Kinesis lists, sorted, under the stream's incarnation."""
+def test_shards_are_those_of_the_stream_forgotten_ones_too() -> None:
+    """All that Kinesis lists and all with lower numbers, sorted, under the stream's incarnation."""
+    listed = {"Shards": [{"ShardId": f"shardId-{n:012d}"} for n in (3, 2)]}
     kinesis = boto3.client("kinesis", region_name=REGION)
-    kinesis.create_stream(StreamName="events", ShardCount=3)
-    arn = kinesis.describe_stream_summary(StreamName="events")["StreamDescriptionSummary"][
-        "StreamARN"
-    ]
-    shards = KinesisShards(kinesis, arn, "i").all()
-    assert [str(each) for each in shards] == [f"i#shardId-{n:012d}" for n in range(3)]
+    with Stubber(kinesis) as stub:
+        stub.add_response("list_shards", listed, {"StreamARN": "arn"})
+        shards = KinesisShards(kinesis, "arn", "i").all()
+    assert [str(each) for each in shards] == [f"i#shardId-{n:012d}" for n in range(4)]
 
 
 def at(hour: int):

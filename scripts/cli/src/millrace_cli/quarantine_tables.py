@@ -22,19 +22,16 @@ _SHOWN_CHARACTERS = 2_000
 
 
 def show_records(records: Iterable[Held]) -> None:
-    """Print records, one a line."""
-    table = Table()
-    for column in ("record", "arrived", "rejected", "source", "type", "state", "message"):
-        table.add_column(column, overflow="fold", no_wrap=column == "arrived")
+    """Print two lines a record: its name, which people copy whole, and what is known of it."""
+    console, nothing = render.out(), True
     for held in records:
-        record = held.record
-        told = (record.traits.source, record.traits.event_type)
-        table.add_row(
-            str(record.place), format_ms(record.arrival), record.reason.value,
-            *(escape(each) if each else "-" for each in told), held.state.value,
-            escape(record.message),
-        )  # fmt: skip
-    render.out().print(table if table.row_count else "nothing in quarantine is selected")
+        nothing = False
+        record, traits = held.record, held.record.traits
+        console.print(f"{record.place}  {format_ms(record.arrival)}  {held.state}", markup=False)
+        told = f"source {traits.source or '-'}, type {traits.event_type or '-'}"
+        console.print(f"  {record.reason}: {record.message} ({told})", markup=False)
+    if nothing:
+        console.print("nothing in quarantine is selected")
 
 
 def show_record(held: Held, rule: Rule | None) -> None:

@@ -4,6 +4,7 @@ Marks lie under `<shard>#quarantine`, one item a commit with the commit's own so
 `quarantine#rules`. Both partitions are built here alone, and hold nothing that ingest reads.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _RULES = "quarantine#rules"
 # "There are no guarantees about the time stamp accuracy, or that the time stamp is always
 # increasing": https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html
 _ARRIVAL_SLACK = timedelta(minutes=1)
+_SHARD_ID = re.compile(r"shardId-(\d{12})")
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -107,7 +109,7 @@ class DynamoArrivedCommits:
         self._shards = shards
 
     def shards(self) -> Sequence[ShardKey]:
-        """Return every shard that the stream lists, sorted."""
+        """Return every shard that the stream has or had, sorted."""
         return self._shards.all()
 
     def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
@@ -148,7 +150,7 @@ class DynamoArrivedCommits:
 
 
 class KinesisShards:
-    """The shards of a stream that Kinesis lists: closed ones until their records expire."""
+    """The shards of a stream, those that Kinesis has forgotten included."""
 
     def __init__(self, client: "KinesisClient", stream_arn: str, incarnation: str) -> None:
         self._client = client
@@ -156,11 +158,17 @@ class KinesisShards:
         self._incarnation = incarnation
 
     def all(self) -> list[ShardKey]:
-        """Return the shards, sorted."""
+        """Return every shard that the stream has or had, sorted.
+
+        Kinesis lists a closed shard until its records expire, and numbers shards from 0 in the
+        order of their making: a number below the highest that it lists was a shard once.
+        """
         pages = self._client.get_paginator("list_shards").paginate(StreamARN=self._stream_arn)
         with translated("ListShards"):
-            ids = sorted(shard["ShardId"] for page in pages for shard in page["Shards"])
-        return [ShardKey(self._incarnation, shard_id) for shard_id in ids]
+            listed = {shard["ShardId"] for page in pages for shard in page["Shards"]}
+        numbers = [int(match[1]) for match in map(_SHARD_ID.fullmatch, listed) if match]
+        made = {f"shardId-{number:012d}" for number in range(max(numbers, default=-1) + 1)}
+        return [ShardKey(self._incarnation, shard_id) for shard_id in sorted(listed | made)]
 
 
 def _marks_key(key: CommitKey) -> "items.Item":
