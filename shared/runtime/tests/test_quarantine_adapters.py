@@ -121,9 +121,13 @@ def test_the_next_page_begins_with_the_commit_that_holds_its_cursor(aws) -> None
         assert found == [head.first_seq for head in heads[begin:]]
 
 
-def test_shards_are_those_of_the_stream_forgotten_ones_too() -> None:
+def test_shards_are_those_of_the_stream_forgotten_ones_too(aws) -> None:
     """All that Kinesis lists and all with lower numbers, sorted, under the stream's incarnation."""
-    listed = {"Shards": [{"ShardId": f"shardId-{n:012d}"} for n in (3, 2)]}
+    ranges = {
+        "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "9"},
+        "SequenceNumberRange": {"StartingSequenceNumber": "0"},
+    }
+    listed = {"Shards": [{"ShardId": f"shardId-{n:012d}"} | ranges for n in (3, 2)]}
     kinesis = boto3.client("kinesis", region_name=REGION)
     with Stubber(kinesis) as stub:
         stub.add_response("list_shards", listed, {"StreamARN": "arn"})
