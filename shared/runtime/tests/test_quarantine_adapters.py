@@ -23,6 +23,7 @@ from millrace_testing.tables import COMMITS, create_table
 
 pytestmark = pytest.mark.validation
 REGION = "us-east-1"
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/events"
 BIG_SEQ = 49581544954143914480256700934210366840104395343224897586
 
 
@@ -130,8 +131,8 @@ def test_shards_are_those_of_the_stream_forgotten_ones_too(aws) -> None:
     listed = {"Shards": [{"ShardId": f"shardId-{n:012d}"} | ranges for n in (3, 2)]}
     kinesis = boto3.client("kinesis", region_name=REGION)
     with Stubber(kinesis) as stub:
-        stub.add_response("list_shards", listed, {"StreamARN": "arn"})
-        shards = KinesisShards(kinesis, "arn", "i").all()
+        stub.add_response("list_shards", listed, {"StreamARN": STREAM})
+        shards = KinesisShards(kinesis, STREAM, "i").all()
     assert [str(each) for each in shards] == [f"i#shardId-{n:012d}" for n in range(4)]
 
 

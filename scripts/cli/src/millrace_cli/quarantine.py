@@ -180,7 +180,7 @@ def record_fields(held: Held) -> dict[str, Any]:
     record, mark = held.record, held.mark
     return {
         "record": str(record.place),
-        "reason": record.reason.value,
+        "reason": record.reason,
         "message": record.message,
         "state": held.state.value,
         "arrival_time": format_ms(record.arrival),
@@ -223,7 +223,7 @@ def patched_fields(outcome: Patched) -> dict[str, Any]:
     """Return one example of a preview for JSON; bytes as text, what is no UTF-8 replaced."""
     return {
         "record": str(outcome.record.place),
-        "rejected": outcome.record.reason.value,
+        "rejected": outcome.record.reason,
         "before": outcome.record.data.decode(errors="replace"),
         "after": None if outcome.data is None else outcome.data.decode(errors="replace"),
         "valid": outcome.event is not None,

@@ -384,7 +384,7 @@ def _drop(
     if dry_run:
         for held in quarantines.quarantine.records(selection):
             dropped.records += 1
-            dropped.reasons[held.record.reason.value] += 1
+            dropped.reasons[held.record.reason] += 1
         return dropped
     operation = Operation("quarantine.drop", described(selection), actor.who, actor.reason)
     log = audit_log(quarantines.environment)

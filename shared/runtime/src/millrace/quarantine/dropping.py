@@ -46,5 +46,5 @@ class Dropping:
             free = before.open(lines)
             taken = [record for record in commit.records if record.line in free]
             dropped.records += len(taken)
-            dropped.reasons.update(record.reason.value for record in taken)
+            dropped.reasons.update(record.reason for record in taken)
             tell(dropped)

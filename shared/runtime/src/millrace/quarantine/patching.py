@@ -83,12 +83,12 @@ class Preview:
             self.problems[str(outcome.problem)] += 1
             return
         self.valid += 1
-        self.mended[outcome.record.reason.value] += 1
+        self.mended[outcome.record.reason] += 1
         self.repeated += outcome.event.gate_key in self._seen
         self._seen.add(outcome.event.gate_key)
 
     def _show(self, outcome: Patched) -> None:
-        kind = (outcome.record.reason.value, outcome.problem)
+        kind = (outcome.record.reason, outcome.problem)
         if self._shown[kind] < self.examples_per_reason:
             self._shown[kind] += 1
             self.examples.append(outcome)

@@ -13,7 +13,6 @@ from millrace.commit import CommitHead, ShardKey
 from millrace.errors import MillraceError
 from millrace.event import UNKNOWN_SOURCE, UTF8_BOM
 from millrace.raw_lines import unpack
-from millrace.reasons import RejectReason
 from millrace.times import parse_rfc3339
 
 _SEARCHED_BYTES = 64 * 1024
@@ -67,7 +66,8 @@ class QuarantinedRecord:
     place: Place
     line: int
     """Its number in the object: the object never changes, so it names the record in marks."""
-    reason: RejectReason
+    reason: str
+    """One of `millrace.reasons.RejectReason`, or one that another release has."""
     message: str
     arrival: datetime
     data: bytes
@@ -88,7 +88,7 @@ def records_of(head: CommitHead, body: bytes) -> Iterator[QuarantinedRecord]:
         yield QuarantinedRecord(
             place=Place(head.shard.shard_id, int(fields["sequence"]), fields["position"]),
             line=number,
-            reason=RejectReason(fields["reason"]),
+            reason=fields["reason"],
             message=fields["message"],
             arrival=parse_rfc3339(fields["arrival_time"]),
             data=data,

@@ -65,7 +65,7 @@ def _value(dimension: Dimension, held: Held) -> str | None:
     record, traits = held.record, held.record.traits
     match dimension:
         case Dimension.REASON:
-            return record.reason.value
+            return record.reason
         case Dimension.SOURCE:
             return traits.source
         case Dimension.EVENT_TYPE:
