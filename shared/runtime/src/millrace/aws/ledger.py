@@ -135,14 +135,26 @@ class DynamoLedger:
             )
         self._leave_unfinished_index(answer["Attributes"])
 
-    def heads(self, shard: ShardKey) -> Iterator[CommitHead]:
-        """Yield every commit of a shard, in order of its first sequence number."""
-        return self._commits_from(shard, 0, items.HIGHEST_SEQ)
+    def heads(self, shard: ShardKey, first_seq: int = 0) -> Iterator[CommitHead]:
+        """Yield the commits of a shard that begin at `first_seq` or later, in order."""
+        return self._commits_from(shard, first_seq, items.HIGHEST_SEQ)
 
     def latest(self, shard: ShardKey) -> CommitHead | None:
         """Return the commit of a shard that begins last, if there is one."""
         found = self._commit_before(shard, items.HIGHEST_SEQ)
         return found[0] if found else None
+
+    def before(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the commit of a shard that begins last before the sequence number, if any does."""
+        found = self._commit_before(shard, seq)
+        return found[0] if found else None
+
+    def after(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the commit of a shard that begins first at the sequence number or later."""
+        query = self._between(shard, seq, items.HIGHEST_SEQ)
+        with translated("Query commits"):
+            answer = self._client.query(TableName=self._table, Limit=1, **query)
+        return items.head_of(answer["Items"][0]) if answer["Items"] else None
 
     def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
         """Return the one commit whose range holds the sequence number, if there is one."""
@@ -150,7 +162,11 @@ class DynamoLedger:
         return next((head for head in nearest if head.last_seq >= seq), None)
 
     def _commits_from(self, shard: ShardKey, low: int, high: int) -> Iterator[CommitHead]:
-        query = {
+        return (items.head_of(item) for item in self._query(self._between(shard, low, high)))
+
+    @staticmethod
+    def _between(shard: ShardKey, low: int, high: int) -> dict[str, Any]:
+        return {
             "KeyConditionExpression": "#shard = :shard AND seq BETWEEN :low AND :high",
             "ExpressionAttributeNames": _SHARD,
             "ExpressionAttributeValues": items.to_attributes(
@@ -158,7 +174,6 @@ class DynamoLedger:
             ),
             "ConsistentRead": True,
         }
-        return (items.head_of(item) for item in self._query(query))
 
     def _commit_before(self, shard: ShardKey, seq: int) -> list[CommitHead]:
         with translated("Query commits"):
