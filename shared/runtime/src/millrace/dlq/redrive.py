@@ -143,8 +143,8 @@ class _Run:
             letter = each.letter
             # What failed again is a new message, sent since: it would go round for ever.
             newer = letter.sent_at >= started
-            self.done.newer += newer
             meant = self.order.selection.takes(letter, each.label, started)
+            self.done.newer += newer and meant
             if newer or not meant or room <= 0:
                 stay.append(letter)
             else:
