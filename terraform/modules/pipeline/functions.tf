@@ -140,5 +140,14 @@ locals {
         REPLAY_API_MAX_EVENTS = tostring(var.replay.api_max_events)
       }
     }
+    operator_api = {
+      description = "Shows dead letters and sends them back over HTTP"
+      settings = {
+        NOTES_TABLE      = local.table_names.notes
+        AUDIT_TABLE      = local.table_names.audit
+        QUEUE_URLS       = jsonencode({ for name, queue in module.queues : name => queue.url })
+        DEAD_LETTER_URLS = jsonencode({ for name, queue in module.queues : name => queue.dead_letter_url })
+      }
+    }
   }
 }

@@ -29,6 +29,8 @@ locals {
   table_arns         = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
   queue_arns         = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
 
+  dead_letter_arns = { for queue, arn in local.queue_arns : queue => "${arn}-dlq" }
+
   # URLs by ARN: arn:aws:sqs:REGION:ACCOUNT:NAME.
   replay_targets = {
     for arn in toset(var.replay.target_queue_arns) : arn => format(

@@ -252,6 +252,25 @@ locals {
         resources = [local.queue_arns.replay_work]
       }
     }
+
+    operator_api = {
+      TakeDeadLetters = {
+        actions   = local.consume
+        resources = values(local.dead_letter_arns)
+      }
+      SendBack = {
+        actions   = ["sqs:SendMessage"]
+        resources = values(local.queue_arns)
+      }
+      ReadNotes = {
+        actions   = ["dynamodb:BatchGetItem"]
+        resources = [local.table_arns.notes]
+      }
+      KeepAudit = {
+        actions   = ["dynamodb:PutItem"]
+        resources = [local.table_arns.audit]
+      }
+    }
   }
 }
 

@@ -253,6 +253,11 @@ variable "functions" {
       timeout_s            = optional(number, 29)
       reserved_concurrency = optional(number, -1)
     }), {})
+    operator_api = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 29)
+      reserved_concurrency = optional(number, -1)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -265,6 +270,11 @@ variable "functions" {
   validation {
     condition     = var.functions.replay_api.timeout_s >= 10 && var.functions.replay_api.timeout_s < 30
     error_message = "The timeout of replay_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for starting what it planned."
+  }
+
+  validation {
+    condition     = var.functions.operator_api.timeout_s >= 25 && var.functions.operator_api.timeout_s < 30
+    error_message = "The timeout of operator_api is 25 to 29 seconds: an HTTP API gives up after 30, and a redrive waits up to 15 for its canary."
   }
 
   validation {

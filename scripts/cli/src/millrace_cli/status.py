@@ -214,7 +214,6 @@ class Status:
 
     def _candidates(self, left: Leftover) -> Iterable[Gap]:
         where = f" in {self.logs / _FUNCTIONS_LOG}" if self.logs else ""
-        remedy = f" and the logs{where}; `make stop` empties the engine" if where else ""
         stages, dead = left.stages, sum(queue.total for queue in left.dlqs)
         reasons = "; ".join(_blocked(shard) for shard in left.blocked)
         yield Gap(
@@ -231,7 +230,7 @@ class Status:
         yield Gap(
             "messages in dead-letter queues",
             dead,
-            f"see {_named(left.dlqs)}{remedy}",
+            f"{_named(left.dlqs)}: `millrace dlq list` says why, `millrace dlq redrive` sends back",
         )
         for done, name, count in (
             ("enriched", "enrich", stages.enriched),

@@ -78,6 +78,7 @@ class MetricName(StrEnum):
     REPLAYS_COMPLETED = "ReplaysCompleted"
     REPLAY_ERRORS = "ReplayErrors"
     REPLAY_API_ERRORS = "ReplayApiErrors"
+    OPERATOR_API_ERRORS = "OperatorApiErrors"
     EXPORT_ERRORS = "ExportErrors"
 
 

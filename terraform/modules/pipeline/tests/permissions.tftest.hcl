@@ -111,6 +111,10 @@ run "enrich_may_do_its_work_and_no_more" {
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay",
         ])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       Mark = {
         actions = tolist([
           "dynamodb:GetItem",
@@ -216,6 +220,10 @@ run "aggregate_may_do_its_work_and_no_more" {
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-aggregate",
         ])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       Mark = {
         actions = tolist([
           "dynamodb:GetItem",
@@ -301,6 +309,10 @@ run "archive_may_do_its_work_and_no_more" {
         resources = tolist([
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-archive",
         ])
+      }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
       }
       Mark = {
         actions = tolist([
@@ -412,6 +424,10 @@ run "watch_may_do_its_work_and_no_more" {
           "sqs:ReceiveMessage",
         ])
         resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
+      }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
       }
       Wake = {
         actions   = tolist(["sqs:SendMessage"])
@@ -588,5 +604,34 @@ run "replay_api_may_do_its_work_and_no_more" {
       }
     }
     error_message = "replay_api plans, keeps and wakes; it sends no message of a replay and reads no event"
+  }
+}
+
+run "operator_api_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["operator_api"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      TakeDeadLetters = {
+        actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}-dlq"]))
+      }
+      SendBack = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}"]))
+      }
+      ReadNotes = {
+        actions   = tolist(["dynamodb:BatchGetItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
+      KeepAudit = {
+        actions   = tolist(["dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-audit"])
+      }
+    }
+    error_message = "operator_api takes dead letters and nothing from a working queue; it adds to the audit and cannot change it"
   }
 }

@@ -31,8 +31,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api"] : s => "millrace-test-${s}" }
-    error_message = "there are nine functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api", "operator_api"] : s => "millrace-test-${s}" }
+    error_message = "there are ten functions"
   }
 
   assert {
@@ -115,6 +115,11 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
+    condition     = toset(keys(local.functions.operator_api.settings)) == toset(["NOTES_TABLE", "AUDIT_TABLE", "QUEUE_URLS", "DEAD_LETTER_URLS"])
+    error_message = "operator_api has its settings"
+  }
+
+  assert {
     condition     = local.functions.replay_api.settings.REPLAY_TARGET_QUEUES == "{}" && local.functions.replay_api.settings.REPLAY_API_MAX_EVENTS == "50000"
     error_message = "replays go to the pipeline's own queue unless Terraform names another"
   }
@@ -161,8 +166,8 @@ run "the_api_leads_to_its_functions" {
   command = apply
 
   assert {
-    condition     = { for route, service in local.routes : route => service if service != "replay_api" } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 7
-    error_message = "one route takes events, six are for replays"
+    condition     = { for route, service in local.routes : route => service if !contains(["replay_api", "operator_api"], service) } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 10
+    error_message = "one route takes events, six are for replays, three for dead letters"
   }
 
   assert {

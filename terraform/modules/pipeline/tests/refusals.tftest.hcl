@@ -195,10 +195,12 @@ run "refuses_fifth_values" {
     queues = { enrich = { visibility_timeout_s = 43201 } }
     # An unknown export format.
     export = { format = "csv" }
+    # Redrives slower than their gateway.
+    functions = { operator_api = { timeout_s = 30 } }
   }
 
   expect_failures = [
-    var.queues, var.export,
+    var.queues, var.export, var.functions,
   ]
 }
 
