@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.errors import translated
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_key
@@ -17,8 +18,10 @@ from millrace.aws.queue import SqsQueue
 from millrace.commit import Checkpoint, Stage
 from millrace.errors import ConfigError, RetryableError
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.contracts.discards import DiscardsContract
 from millrace_testing.contracts.ledger import LedgerContract
 from millrace_testing.contracts.objects import ObjectsContract
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeObjects
 from millrace_testing.tables import COMMITS, create_table
 
@@ -76,6 +79,30 @@ class TestDynamoLedger(LedgerContract):
     @pytest.fixture
     def ledger(self, dynamo_ledger) -> DynamoLedger:
         return dynamo_ledger
+
+
+class TestFakeDiscards(DiscardsContract):
+    """The fake."""
+
+    @pytest.fixture
+    def ledger(self) -> FakeLedger:
+        return FakeLedger()
+
+    @pytest.fixture
+    def discards(self, ledger) -> FakeDiscards:
+        return FakeDiscards(ledger)
+
+
+class TestDynamoDiscards(DiscardsContract):
+    """The adapter, on moto."""
+
+    @pytest.fixture
+    def ledger(self, dynamo_ledger) -> DynamoLedger:
+        return dynamo_ledger
+
+    @pytest.fixture
+    def discards(self, dynamo_ledger) -> DynamoDiscards:
+        return DynamoDiscards(boto3.client("dynamodb"), "commits")
 
 
 def test_the_unfinished_index_is_sparse(dynamo_ledger):

@@ -17,7 +17,14 @@ locals {
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
   # Whom each queue feeds.
   queue_functions = {
-    enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive"
+    enrich   = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive",
+    failures = "watch"
+  }
+  # Lambda names the objects of discarded batches itself: aws/lambda/<mapping>/<shard>/...
+  discarded_prefix = "aws/lambda/"
+  # As long as duplicates are known: a repair after that could count what was sent again.
+  discarded_lifecycle = {
+    discarded = { prefix = local.discarded_prefix, expiration_days = var.gate_ttl_days, noncurrent_expiration_days = 1 }
   }
   metrics_key = "config/metrics-${filesha256(var.metrics_file)}.toml"
 

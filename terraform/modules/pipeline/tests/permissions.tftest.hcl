@@ -53,6 +53,7 @@ run "ingest_may_do_its_work_and_no_more" {
         actions = tolist([
           "dynamodb:GetItem",
           "dynamodb:PutItem",
+          "dynamodb:Query",
           "dynamodb:UpdateItem",
         ])
         resources = tolist([
@@ -77,6 +78,18 @@ run "ingest_may_do_its_work_and_no_more" {
           "arn:aws:s3:::millrace-test-data-123456789012/quarantine/*",
           "arn:aws:s3:::millrace-test-data-123456789012/raw/*",
         ])
+      }
+      GiveUp = {
+        actions   = tolist(["s3:PutObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Repair = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
       }
       Refer = {
         actions = tolist([
@@ -469,6 +482,27 @@ run "watch_may_do_its_work_and_no_more" {
         resources = tolist([
           "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events",
         ])
+      }
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-failures"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      ReadDiscarded = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
+      }
+      NoteDiscarded = {
+        actions   = tolist(["dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits"])
       }
       Sweep = {
         actions = tolist([

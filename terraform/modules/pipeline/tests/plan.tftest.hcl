@@ -36,7 +36,7 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay", "replay_work"]) && keys(output.dlq_urls) == keys(output.queue_urls)
+    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]) && keys(output.dlq_urls) == keys(output.queue_urls)
     error_message = "each consumer has a queue and a dead-letter queue"
   }
 
@@ -60,7 +60,7 @@ run "each_function_gets_its_settings" {
   command = apply
 
   assert {
-    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES", "ALLOWED_LATENESS_S", "MAX_REJECTED_SHARE", "COMMIT_RESERVE_S"])
+    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES", "ALLOWED_LATENESS_S", "MAX_REJECTED_SHARE", "COMMIT_RESERVE_S"])
     error_message = "ingest has its settings"
   }
 
@@ -100,7 +100,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
+    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
     error_message = "watch has its settings"
   }
 
@@ -134,7 +134,7 @@ run "replays_feed_enrich_beside_live_traffic" {
   command = apply
 
   assert {
-    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive" }
+    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive", failures = "watch" }
     error_message = "each queue feeds its function, and that of replays feeds enrich"
   }
 
@@ -237,5 +237,28 @@ run "without_a_catalog" {
   assert {
     condition     = output.athena == null
     error_message = "there is no table then"
+  }
+}
+
+run "discarded_batches_are_kept_and_told_of" {
+  command = apply
+
+  variables {
+    stream_mapping = { maximum_retry_attempts = 3, maximum_record_age_s = 3600, bisect_on_error = false }
+  }
+
+  assert {
+    condition     = module.stream_mapping.destination_arn == "arn:aws:s3:::millrace-test-data-123456789012"
+    error_message = "the mapping gives batches up into the data bucket"
+  }
+
+  assert {
+    condition     = local.discarded_prefix == "aws/lambda/" && local.discarded_lifecycle.discarded.expiration_days == 30 && output.repair_days == 30
+    error_message = "they are kept for as long as their duplicates are known"
+  }
+
+  assert {
+    condition     = contains(keys(output.queue_urls), "failures") && contains(keys(output.dlq_urls), "failures")
+    error_message = "a queue with dead letters of its own tells watch of them"
   }
 }

@@ -65,8 +65,8 @@ run "refuses_first_values" {
     max_rejected_share = 1.1
     # A reserve beyond the timeout.
     commit_reserve_s = 60
-    # Retries that end.
-    stream_mapping = { maximum_retry_attempts = 3 }
+    # Records given up when the stream has dropped them.
+    stream_mapping = { maximum_record_age_s = 86400 }
     # An API that takes nothing.
     api_throttling = { rate = 0 }
     # A folder without zips.

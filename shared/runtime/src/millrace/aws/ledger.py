@@ -53,7 +53,7 @@ class DynamoLedger:
             try:
                 self._client.transact_write_items(TransactItems=writes)
             except ClientError as err:
-                if not _lost_condition(err):
+                if not lost_condition(err):
                     raise
             else:
                 return True
@@ -315,7 +315,7 @@ class DynamoLedger:
         return (there.raw_key, there.quarantine_key) == (head.raw_key, head.quarantine_key)
 
 
-def _lost_condition(err: ClientError) -> bool:
+def lost_condition(err: ClientError) -> bool:
     """Tell a condition that did not hold from a conflict or throttle, which may be retried."""
     reasons: Any = err.response.get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
