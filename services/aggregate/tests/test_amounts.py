@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.domain.amounts import LARGEST, amount_at, total
+from aggregate.domain.amounts import total
+from millrace.payload_amounts import LARGEST, amount_at
 
 pytestmark = pytest.mark.aggregation
 
