@@ -197,6 +197,8 @@ def _line_columns(lines: tuple[CommittedLine, ...]) -> dict[str, Any]:
         "dup_shard": [shards.index(owner.shard) for _, _, owner in duplicates],
         "dup_seq": _differences([owner.seq for _, _, owner in duplicates]),
         "dup_pos": _differences([owner.position for _, _, owner in duplicates]),
+        "late_line": _differences([number for number, line, _ in numbered if line.behind_ms]),
+        "late_by": [line.behind_ms for line in lines if line.behind_ms],
     }
 
 
@@ -209,9 +211,13 @@ def _lines_of(columns: Mapping[str, Any]) -> tuple[CommittedLine, ...]:
     )
     flags = zip(owners, map(bool, columns["dup_conflict"]), strict=True)
     duplicates = dict(zip(_sums(columns["dup_line"]), flags, strict=True))
+    late_lines = _sums(columns.get("late_line", []))  # older rows count late events only
+    behind = dict(zip(late_lines, columns.get("late_by", []), strict=True))
     rows = zip(_sums(columns["seq"]), _sums(columns["pos"]), _sums(columns["arrival"]), strict=True)
     return tuple(
-        CommittedLine(seq, position, arrival, *duplicates.get(number, (None, False)))
+        CommittedLine(
+            seq, position, arrival, *duplicates.get(number, (None, False)), behind.get(number, 0)
+        )
         for number, (seq, position, arrival) in enumerate(rows)
     )
 
