@@ -1,12 +1,15 @@
 """Commits by arrival in memory, and what an investigation reads, for tests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from millrace.commit import Commit, CommitBody, ShardKey
+from millrace.aggregates import AggregateRow, Scope
+from millrace.commit import Commit, CommitBody, Owner, ShardKey
 from millrace.read_cost import Budget, ReadCost
 from millrace.times import to_epoch_ms
+from millrace.windows import Window
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.fakes import FakeLedger, FixedClock
 
@@ -35,6 +38,48 @@ class FakeCommitPages:
         for page in _batched(commits, self._page_commits):
             self.cost.queries += 1
             yield [each if lines else _without_lines(each) for each in page]
+
+
+class FakeGate:
+    """`millrace.investigate.ports.Gate` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.owners: dict[tuple[str, str], Owner] = {}
+
+    def owner_of(self, source: str, event_id: str) -> Owner | None:
+        """Return the place of the event that holds (source, event_id)."""
+        return self.owners.get((source, event_id))
+
+
+class FakeRows:
+    """`millrace.investigate.ports.CountedRows` in a list."""
+
+    def __init__(self) -> None:
+        self.stored: list[AggregateRow] = []
+
+    def name(self, scope: Scope) -> str:
+        """Return the dimension and the ids."""
+        return "#".join((scope.dimension.name, *scope.ids))
+
+    def rows(self, scope: Scope, window: Window) -> Iterable[AggregateRow]:
+        """Return the rows of one scope and window."""
+        return [row for row in self.stored if (row.key.scope, row.key.window) == (scope, window)]
+
+
+class FakeManifests:
+    """`millrace.investigate.ports.Manifests` in lists by hour."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, list[Mapping[str, Any]]] = {}
+        self.files: dict[str, list[Mapping[str, Any]]] = {}
+
+    def archived(self, hour: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of an hour's archive objects."""
+        return iter(self.objects.get(hour, ()))
+
+    def exported(self, hour: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of the clients that an hour was exported for."""
+        return iter(self.files.get(hour, ()))
 
 
 def unbounded(cost: ReadCost | None = None) -> Budget:
