@@ -82,6 +82,8 @@ outputs: setup ## Read the outputs of a deployed ENV (PREFIX), for millrace --en
 destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 	@$(DEPLOY) destroy
 
+# Short runs of Terraform: its collector may run less often (a third less CPU time, more memory).
+test: export GOGC ?= 400
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
 	@$(BIN)/pytest --cov -n $(PROCESSES) --dist loadfile
 

@@ -78,3 +78,11 @@ def test_a_suite_that_is_short_is_refused(suite: Path, processes: tuple[str, ...
     assert ran.returncode not in (0, 5), ran.stdout
     assert "6 tests are marked parsing, 8 are the least" in ran.stdout + ran.stderr
     assert " passed" not in ran.stdout
+
+
+def test_nothing_is_printed_past_a_process(root: Path, files: tuple[Path, ...]) -> None:
+    """What a test prints past pytest is lost in one of several processes: `figures` keeps it."""
+    tests = [path for path in files if path.match("test_*.py") and path.name != Path(__file__).name]
+    past = [path for path in tests if "capsys.disabled(" in (root / path).read_text("utf-8")]
+    assert tests
+    assert not past, f"use the fixture `figures` there: {past}"

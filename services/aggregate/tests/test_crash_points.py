@@ -9,19 +9,12 @@ from aggregate_stories import BatchStory, Clients, Parts, ReplayStory, Story, Th
 from aggregate.adapters.markers import DynamoMarkers
 from aggregate.adapters.marks import PartMarks
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
-from millrace_testing.crash.wire import FaultKind, Wire
+from millrace_testing.crash.wire import NOT_THE_CLIENT_S, FaultKind, Wire
 
 pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
 
 SEED = 20_251_228
 PAIRS = 20
-# What the clients' own retries and the markers mend is the same for every story.
-NOT_THE_CLIENT_S = (
-    FaultKind.CRASH_BEFORE,
-    FaultKind.CRASH_AFTER,
-    FaultKind.TIMEOUT_AFTER,
-    FaultKind.PAUSE_AFTER,
-)
 SOUND = Parts()
 
 

@@ -39,19 +39,17 @@ def stage(endpoint, wires) -> Theatre:
 
 
 @pytest.mark.parametrize("story", [Promoted, Undone, CountedMeanwhile])
-def test_every_crash_point_survives(story: type[PromotionStory], stage, wires, capsys):
+def test_every_crash_point_survives(story: type[PromotionStory], stage, wires, figures):
     """Killed, its answer lost or overtaken: what live says and whom it counts is as in peace."""
     outcome: Any = explore(lambda: story(stage), wires[0], KINDS)
-    with capsys.disabled():
-        print(f"\n{story.__name__}: {outcome.summary()}")
+    figures(f"{story.__name__}: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert "TransactWriteItems" in outcome.calls
 
 
 @pytest.mark.parametrize("story", [Promoted, Undone])
-def test_two_at_once_survive(story: type[PromotionStory], stage, wires, capsys):
+def test_two_at_once_survive(story: type[PromotionStory], stage, wires, figures):
     """Also when the second attempt goes wrong too, or both are overtaken."""
     outcome: Any = explore_pairs(lambda: story(stage), wires, sampled(PAIRS, SEED))
-    with capsys.disabled():
-        print(f"\n{story.__name__}, pairs: {outcome.summary()}")
+    figures(f"{story.__name__}, pairs: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)

@@ -38,7 +38,7 @@ from millrace.replay.reference import ReplayReference
 from millrace.windows import WindowWidth
 from millrace_testing.builders import commit_of, event_bytes, index_entry
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
-from millrace_testing.crash.wire import FaultKind, Wire
+from millrace_testing.crash.wire import NOT_THE_CLIENT_S, FaultKind, Wire
 from millrace_testing.replays import audit_entry, replay_record
 from millrace_testing.tables import (
     AGGREGATES,
@@ -268,7 +268,7 @@ def test_a_clean_run_counts_every_event_once(new_story):
 
 def test_every_crash_point_of_the_processor_survives(new_story, wires, figures):
     """Whatever call goes wrong, each event is counted once, and the replay's status says so."""
-    outcome = shown(figures, explore(new_story, wires[0]))
+    outcome = shown(figures, explore(new_story, wires[0], NOT_THE_CLIENT_S))
     assert outcome.survivors == outcome.points, str(outcome)
     assert {
         "S3 PUT",

@@ -82,7 +82,7 @@ def test_what_is_given_up_is_missing_until_it_is_repaired():
     assert lost <= given_up
 
 
-def test_what_is_given_up_for_good_counts_once_when_it_is_sent_again(capsys):
+def test_what_is_given_up_for_good_counts_once_when_it_is_sent_again(figures):
     """Whatever zombies of the batch still do: the model's rule of abandoned ranges holds."""
     given_up = 0
     for seed in FEW:
@@ -90,8 +90,7 @@ def test_what_is_given_up_for_good_counts_once_when_it_is_sent_again(capsys):
         found = miscounts(told)
         assert not found, f"seed {seed}: {found[:5]}\n{told.run.description}"
         given_up += len(told.stores.discards.gone)
-    with capsys.disabled():
-        print(f"\n{len(FEW)} schedules, {given_up} ranges given up and sent again")
+    figures(f"{len(FEW)} schedules, {given_up} ranges given up and sent again")
     assert given_up > 50
 
 

@@ -206,7 +206,7 @@ class Life:
         return answer
 
 
-def test_a_redrive_killed_fifty_times_loses_nothing(capsys):
+def test_a_redrive_killed_fifty_times_loses_nothing(figures):
     """At random calls: each message is done, at least once, and poison alone is left."""
     draw = Random(SEED)
     world = World(lambda body: "not JSON" if body.startswith("poison") else "")
@@ -227,8 +227,7 @@ def test_a_redrive_killed_fifty_times_loses_nothing(capsys):
     times = Counter(world.consumer.done)
     assert set(times) == set(map(reference, range(600)))
     assert set(world.letters.bodies) == {"poison"}
-    with capsys.disabled():
-        print(f"\nredrive killed {KILLS} times: {times.total()} deliveries of 600 messages")
+    figures(f"redrive killed {KILLS} times: {times.total()} deliveries of 600 messages")
 
 
 class FakeMoves:

@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -12,64 +13,49 @@ variables {
   dead_letter_queues = { enrich = "millrace-test-enrich-dlq" }
 }
 
-run "refuses_an_upper_case_name" {
+run "refuses_first_values" {
   command = plan
 
   variables {
+    # An upper case name.
     name = "Millrace"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_an_account_that_is_no_number" {
-  command = plan
-
-  variables {
+    # An account that is no number.
     account = { id = "prod", partition = "aws", region = "eu-central-1" }
-  }
-
-  expect_failures = [var.account]
-}
-
-run "refuses_a_namespace_of_aws" {
-  command = plan
-
-  variables {
+    # A namespace of AWS.
     metrics_namespace = "AWS/Lambda"
-  }
-
-  expect_failures = [var.metrics_namespace]
-}
-
-run "refuses_functions_without_ingest" {
-  command = plan
-
-  variables {
+    # Functions without ingest.
     functions = { export = "millrace-test-export" }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_a_threshold_of_nothing" {
-  command = plan
-
-  variables {
+    # A threshold of nothing.
     thresholds = { dead_letters = 0 }
+    # An address without a domain.
+    emails = ["ann"]
+    # An action that is no ARN.
+    actions = ["pager"]
+    # A repository without its slash.
+    repository_url = "https://example.com/millrace"
+    # A key that is no ARN.
+    kms_key_arn = "alias/mine"
   }
 
-  expect_failures = [var.thresholds]
+  expect_failures = [
+    var.name, var.account, var.metrics_namespace, var.functions, var.thresholds, var.emails,
+    var.actions, var.repository_url, var.kms_key_arn,
+  ]
 }
 
-run "refuses_half_an_error" {
+run "refuses_second_values" {
   command = plan
 
   variables {
+    # Half an error.
     thresholds = { function_errors = 1.5 }
+    # A sixth action.
+    actions = [for n in range(5) : "arn:aws:sns:eu-central-1:123456789012:pager-${n}"]
   }
 
-  expect_failures = [var.thresholds]
+  expect_failures = [
+    var.thresholds, var.actions,
+  ]
 }
 
 run "refuses_more_than_all_records" {
@@ -90,54 +76,4 @@ run "refuses_more_runs_than_a_day_has" {
   }
 
   expect_failures = [var.thresholds]
-}
-
-run "refuses_an_address_without_a_domain" {
-  command = plan
-
-  variables {
-    emails = ["ann"]
-  }
-
-  expect_failures = [var.emails]
-}
-
-run "refuses_an_action_that_is_no_arn" {
-  command = plan
-
-  variables {
-    actions = ["pager"]
-  }
-
-  expect_failures = [var.actions]
-}
-
-run "refuses_a_sixth_action" {
-  command = plan
-
-  variables {
-    actions = [for n in range(5) : "arn:aws:sns:eu-central-1:123456789012:pager-${n}"]
-  }
-
-  expect_failures = [var.actions]
-}
-
-run "refuses_a_repository_without_its_slash" {
-  command = plan
-
-  variables {
-    repository_url = "https://example.com/millrace"
-  }
-
-  expect_failures = [var.repository_url]
-}
-
-run "refuses_a_key_that_is_no_arn" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/mine"
-  }
-
-  expect_failures = [var.kms_key_arn]
 }

@@ -1,4 +1,5 @@
-# Each value here is refused by a validation, before anything is planned.
+# Each value here is refused by a validation, before anything is planned. A run costs the start of a
+# provider, so it holds as many values as do not touch each other: all that it names must fail.
 
 mock_provider "aws" {
   source = "../../mocks"
@@ -13,62 +14,25 @@ variables {
   queues            = { for q in ["enrich", "aggregate", "archive", "replay"] : q => "millrace-test-${q}" }
 }
 
-run "refuses_a_name_with_a_dot" {
+run "refuses_values_beyond_their_bounds" {
   command = plan
 
   variables {
+    # A name with a dot.
     name = "millrace.test"
-  }
-
-  expect_failures = [var.name]
-}
-
-run "refuses_a_region_of_its_own" {
-  command = plan
-
-  variables {
+    # A region of its own.
     region = "mars"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "refuses_a_namespace_of_aws" {
-  command = plan
-
-  variables {
+    # A namespace of aws.
     metrics_namespace = "AWS/Lambda"
-  }
-
-  expect_failures = [var.metrics_namespace]
-}
-
-run "refuses_a_stage_without_a_function" {
-  command = plan
-
-  variables {
+    # A stage without a function.
     functions = { ingest = "millrace-test-ingest" }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_a_stage_without_a_queue" {
-  command = plan
-
-  variables {
+    # A stage without a queue.
     queues = { enrich = "millrace-test-enrich" }
-  }
-
-  expect_failures = [var.queues]
-}
-
-run "refuses_more_alarms_than_a_widget_shows" {
-  command = plan
-
-  variables {
+    # More alarms than a widget shows.
     alarm_arns = [for n in range(101) : "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a-${n}"]
   }
 
-  expect_failures = [var.alarm_arns]
+  expect_failures = [
+    var.name, var.region, var.metrics_namespace, var.functions, var.queues, var.alarm_arns,
+  ]
 }

@@ -15,6 +15,8 @@ import orjson
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 
+BATCHES = frozenset({"BatchExecuteStatement", "BatchGetItem"})
+"""The calls whose answer can be partial."""
 _THROTTLED = (
     b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"injected"}'
 )
@@ -34,6 +36,15 @@ class FaultKind(StrEnum):
     PARTIAL_ANSWER = "only the first half of the batch is done, this time and every next"
     PAUSE_BEFORE = "zombie: paused before the call, goes on after the retry"
     PAUSE_AFTER = "zombie: paused after the call, goes on after the retry"
+
+
+NOT_THE_CLIENT_S = (
+    FaultKind.CRASH_BEFORE,
+    FaultKind.CRASH_AFTER,
+    FaultKind.TIMEOUT_AFTER,
+    FaultKind.PAUSE_AFTER,
+)
+"""Without what the clients' own retries mend, alike in every story: one story shows that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ def answer(request: Any, status: int, body: bytes) -> AWSResponse:  # noqa: ANN4
 def _partial(request: Any, send: Callable[[Any], AWSResponse]) -> AWSResponse:  # noqa: ANN401
     """Do the first half of a batch call and throttle the rest; leave every other call alone."""
     operation = operation_of(request)
-    if operation not in ("BatchExecuteStatement", "BatchGetItem"):
+    if operation not in BATCHES:
         return send(request)
     asked = orjson.loads(request.body)
     if operation == "BatchExecuteStatement":
