@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from millrace_local.shims.alarm_state import state_of
 from millrace_testing.wait import wait_until
@@ -154,7 +155,7 @@ def test_errors_and_throttles_ring(pipeline, alarms, rings, invoke):
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     try:
         for _ in range(int(throttles["Threshold"])):
-            with pytest.raises(client.exceptions.TooManyRequestsException):
+            with pytest.raises(ClientError, match="TooManyRequestsException"):
                 invoke("export", SCHEDULED)
     finally:
         client.delete_function_concurrency(FunctionName=name)

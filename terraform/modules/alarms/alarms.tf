@@ -39,6 +39,7 @@ locals {
     missing     = "ignore"
     description = "There are messages in the dead-letter queue of ${queue}: work that was given up, and expires with them."
     runbook     = "docs/runbooks/dead-letters.md"
+    first       = "`millrace dlq list`"
   } }
 
   on_functions = merge([for service, name in var.functions : {
