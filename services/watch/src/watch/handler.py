@@ -16,6 +16,10 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from millrace.aws.dead_letters import dynamo_notes
+from millrace.batch import noting as notes_by
+from millrace.clock import SystemClock
+from millrace.dlq.noting import Noting
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.settings import load_settings
 from watch.bootstrap import build_noting, build_watch
@@ -46,6 +50,9 @@ def _noting() -> NoteTaking:
     return build_noting(_settings(), logger)
 
 
+_failures = Noting(logger, notes_by(WatchSettings, dynamo_notes), SystemClock())
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -54,26 +61,30 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     To messages, `{"batchItemFailures": [...]}`: those to deliver again.
     """
     if "Records" in event:
-        return note(event, context, _noting())
+        return note(event, context, _noting(), _failures)
     return report(_service().look())
 
 
-def note(event: Mapping[str, Any], context: LambdaContext, noting: NoteTaking) -> dict[str, Any]:
-    """Keep what each message tells of; no message stops another."""
+def note(
+    event: Mapping[str, Any], context: LambdaContext, noting: NoteTaking, failures: Noting
+) -> dict[str, Any]:
+    """Keep what each message tells of; no message stops another, and why one failed is noted."""
+    reasons: dict[str, BaseException | None] = {}
 
     def each(record: SQSRecord) -> None:
         try:
             count(metrics, MetricName.DISCARDED, noting.note(record.body))
-        except Exception:
+        except Exception as err:
+            reasons[record.message_id] = err
             logger.exception("notice failed", extra={"message_id": record.message_id})
             raise
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return dict(
-        process_partial_response(
-            event=dict(event), record_handler=each, processor=processor, context=context
-        )
+    answer = process_partial_response(
+        event=dict(event), record_handler=each, processor=processor, context=context
     )
+    failures.note(event, context, reasons)
+    return dict(answer)
 
 
 def report(seen: Report) -> dict[str, Any]:

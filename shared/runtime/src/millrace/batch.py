@@ -14,13 +14,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from millrace.clock import Clock, SystemClock
 from millrace.dlq.notes import Notes
-from millrace.dlq.noting import notes_of
+from millrace.dlq.noting import Noting
 from millrace.errors import MillraceError
 from millrace.observability import MetricName, count
 from millrace.settings import FunctionSettings, load_settings
 
 _PROCESS_STATUS = Path("/proc/self/status")  # proc_pid_status(5)
-_NOTING_MS = 3000  # what is left of an invocation for noting failures; with less it is not begun
 
 Service = TypeVar("Service")
 Settings = TypeVar("Settings", bound=FunctionSettings)
@@ -114,8 +113,7 @@ class BatchHandler(Generic[Service]):
         self._names = names
         self._build = build
         self._work = work
-        self._notes = notes
-        self._clock = clock or SystemClock()
+        self._noting = Noting(logger, notes, clock or SystemClock())
         self._service: Service | None = None
         flushed = metrics.log_metrics(self._built_and_handled, raise_on_empty_metrics=False)
         self._entry = logger.inject_lambda_context(flushed, correlation_id_path=None)
@@ -138,10 +136,10 @@ class BatchHandler(Generic[Service]):
             try:
                 answer = self._work(service, event, context, batch)
             except Exception as err:
-                self._note(event, context, dict.fromkeys(_message_ids(event), err))
+                self._noting.note(event, context, dict.fromkeys(_message_ids(event), err))
                 raise
         failed = (each["itemIdentifier"] for each in answer.get("batchItemFailures", ()))
-        self._note(event, context, {each: batch.reasons.get(each) for each in failed})
+        self._noting.note(event, context, {each: batch.reasons.get(each) for each in failed})
         return answer
 
     def forget_service(self) -> None:
@@ -157,26 +155,9 @@ class BatchHandler(Generic[Service]):
             except MillraceError as err:
                 count(self._metrics, self._names.errors, _pieces(event))
                 self._logger.exception("service not built")
-                self._note(event, context, dict.fromkeys(_message_ids(event), err))
+                self._noting.note(event, context, dict.fromkeys(_message_ids(event), err))
                 raise
         return self.handle(event, context, self._service)
-
-    def _note(
-        self,
-        event: Mapping[str, Any],
-        context: LambdaContext,
-        failed: Mapping[str, BaseException | None],
-    ) -> None:
-        """Note what failed, as far as possible: the batch's answer never depends on it."""
-        if self._notes is None or context.get_remaining_time_in_millis() < _NOTING_MS:
-            return
-        notes = notes_of(event, failed, context.aws_request_id, self._clock.now())
-        if not notes:
-            return
-        try:
-            self._notes().write(notes)
-        except MillraceError as err:
-            self._logger.warning("failures not noted", extra={"messages": len(notes)}, exc_info=err)
 
 
 def _pieces(event: Mapping[str, Any]) -> int:

@@ -492,6 +492,10 @@ run "watch_may_do_its_work_and_no_more" {
         ])
         resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-failures"])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       TellMissing = {
         actions   = tolist(["s3:ListBucket"])
         resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
@@ -651,11 +655,11 @@ run "operator_api_may_do_its_work_and_no_more" {
       } == {
       TakeDeadLetters = {
         actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
-        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}-dlq"]))
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}-dlq"]))
       }
       SendBack = {
         actions   = tolist(["sqs:SendMessage"])
-        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}"]))
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}"]))
       }
       ReadNotes = {
         actions   = tolist(["dynamodb:BatchGetItem"])

@@ -1,14 +1,48 @@
 """What a consumer notes of its batch: every message that failed, and how a canary went."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from millrace.dlq.letter import CANARY_ATTRIBUTE, body_hash
-from millrace.dlq.notes import DETAIL_LENGTH, Note, Outcome
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from millrace.clock import Clock
+from millrace.dlq.letter import CANARY_ATTRIBUTE, body_hash
+from millrace.dlq.notes import DETAIL_LENGTH, Note, Notes, Outcome
+from millrace.errors import MillraceError
+
+_LEAST_MS = 3000  # of an invocation left for noting; with less it is not begun
 _SQS = "aws:sqs"
 _UNSAID = "the handler named no reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Notes what failed, as far as possible: a batch's answer never depends on it."""
+
+    logger: Logger
+    notes: Callable[[], Notes] | None
+    """Where; None where nothing comes from a queue."""
+    clock: Clock
+
+    def note(
+        self,
+        event: Mapping[str, Any],
+        context: LambdaContext,
+        failed: Mapping[str, BaseException | None],
+    ) -> None:
+        """Note the messages of an event that failed, by id, and how its canaries went."""
+        if self.notes is None or context.get_remaining_time_in_millis() < _LEAST_MS:
+            return
+        notes = notes_of(event, failed, context.aws_request_id, self.clock.now())
+        if not notes:
+            return
+        try:
+            self.notes().write(notes)
+        except MillraceError as err:
+            self.logger.warning("failures not noted", extra={"messages": len(notes)}, exc_info=err)
 
 
 def notes_of(
