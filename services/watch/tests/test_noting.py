@@ -12,7 +12,7 @@ from millrace_testing.builders import ARRIVAL, SHARD, kinesis_event, sqs_event
 from millrace_testing.discards import FakeDiscards, discarded_batch
 from millrace_testing.fakes import FakeLedger, FakeObjects
 from millrace_testing.lambda_context import lambda_context
-from watch.handler import note
+from watch.handler import notices
 from watch.noting import NoteTaking
 
 KEY = "aws/lambda/uuid/shardId-000000000000/2025/12/28/2025-12-28T09.35.00-x"
@@ -77,9 +77,9 @@ def test_a_foreign_object_is_no_batch(noting):
 
 
 def test_no_message_stops_another(noting):
-    """The bad one is delivered again, the good one is noted."""
+    """The bad one is delivered again, the good one is noted (with no time left to say why)."""
     event = sqs_event(["no notice", told()])
-    answer = note(event, lambda_context(), noting)
+    answer = notices.handle(event, lambda_context(remaining_ms=1_000), noting)
     failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
     assert failed == [event["Records"][0]["messageId"]]
     assert len(list(noting.discards.open())) == 1

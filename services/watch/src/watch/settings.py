@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from millrace.settings import FunctionSettings
+from millrace.settings import ConsumerSettings
 
 
-class WatchSettings(FunctionSettings):
+class WatchSettings(ConsumerSettings):
     """One field for each variable; Terraform sets them all."""
 
     stream_incarnation: str
