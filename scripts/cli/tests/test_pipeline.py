@@ -16,6 +16,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import (
     Checkpoint,
@@ -29,6 +30,8 @@ from millrace.commit import (
 from millrace_cli.environment import load_environment
 from millrace_cli.main import app
 from millrace_cli.pipeline import PipelineReader
+from millrace_testing.discards import discarded_batch
+from millrace_testing.tables import COMMITS, create_table
 
 REGION = "us-east-1"
 NOW = datetime(2025, 12, 28, 9, tzinfo=UTC)
@@ -54,7 +57,7 @@ def deployed() -> dict[str, Any]:
     kinesis.create_stream(StreamName="p-events", ShardCount=1)
     summary = kinesis.describe_stream_summary(StreamName="p-events")["StreamDescriptionSummary"]
     boto3.client("s3", region_name=REGION).create_bucket(Bucket="p-data")
-    table("p-commits", "shard", "seq")
+    create_table(boto3.client("dynamodb", region_name=REGION), "p-commits", COMMITS)
     table("p-aggregates", "PK", "SK")
     table("p-manifests", "hour", "object_key")
     sqs = boto3.client("sqs", region_name=REGION)
@@ -114,6 +117,27 @@ def commit(last_seq: int, accepted: int, *, done: bool) -> None:
     assert ledger.commit(Checkpoint(), Checkpoint(1, last_seq, ()), Commit(head, body))
     for stage in Stage if done else ():
         ledger.mark(shard, 1, stage, {"events": accepted})
+
+
+def test_a_discarded_batch_is_unaccounted_for_until_it_is_repaired(outputs: Path) -> None:
+    """It does not wait on the stream any more, and a repair leaves nothing behind."""
+    environment = load_environment("unused", outputs)
+    kinesis = boto3.client("kinesis", region_name=REGION)
+    arn = environment.outputs.stream_arn
+    put = kinesis.put_record(StreamARN=arn, Data=b"{}", PartitionKey="k")
+    sequence = int(put["SequenceNumber"])
+    dynamodb = boto3.client("dynamodb", region_name=REGION)
+    discards = DynamoDiscards(dynamodb, "p-commits")
+    batch = discarded_batch(sequence, sequence, ShardKey("1234abcd", SHARD))
+    discards.note(batch)
+    reader = PipelineReader(environment)
+    status = reader.status()
+    assert [gap.what for gap in status.gaps] == ["discarded batches"]
+    assert status.as_dict()["discarded_batches"] == [batch.batch_id]
+    assert all(gap.before_this_run for gap in status.gaps_since(status))
+    commit(sequence, accepted=1, done=True)
+    discards.close_repaired(batch, NOW)
+    assert reader.status().gaps == ()
 
 
 def test_status_reads_ledger_stream_and_queues(outputs: Path) -> None:

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 
 from millrace.commit import Checkpoint, ShardKey, Stage
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
-from millrace_testing.discards import FakeDiscards
+from millrace_testing.discards import FakeDiscards, discarded_batch
 from millrace_testing.fakes import FakeLedger, FakeQueue, FixedClock
 from watch.handler import report
 from watch.service import Watch
@@ -77,3 +77,15 @@ def test_freshness_by_shard(ledger, queue):
     """Each shard says when it last committed, and one that never did says so."""
     seen = report(watch_at(timedelta(minutes=2), ledger, queue).look())
     assert seen["last_commit_age_s_by_shard"] == {SHARD.shard_id: 120, CLOSED.shard_id: None}
+
+
+def test_discarded_batches_are_counted_until_closed(ledger, queue):
+    """How many are open, and since when the oldest record waits."""
+    watch = watch_at(timedelta(minutes=10), ledger, queue)
+    batch = discarded_batch()
+    watch.discards.note(batch)
+    seen = watch.look()
+    assert (seen.discarded, seen.oldest_discarded_age_s) == (1, 600)
+    watch.discards.close_repaired(batch, ARRIVAL)
+    seen = watch.look()
+    assert (seen.discarded, seen.oldest_discarded_age_s) == (0, 0)

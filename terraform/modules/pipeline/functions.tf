@@ -115,6 +115,7 @@ locals {
         STREAM_INCARNATION = module.stream.incarnation
         STREAM_ARN         = local.stream_arn
         DATA_BUCKET        = local.data_bucket
+        NOTES_TABLE        = local.table_names.notes
         COMMITS_TABLE      = local.table_names.commits
         ENRICH_QUEUE_URL   = module.queues["enrich"].url
         OVERDUE_AFTER_S    = tostring(var.overdue_after_s)

@@ -229,6 +229,7 @@ locals {
         actions   = ["s3:GetObject"]
         resources = ["${local.data_arn}/${local.discarded_prefix}*"]
       }
+      NoteFailures = local.note_failures
       NoteDiscarded = {
         actions   = ["dynamodb:PutItem"]
         resources = [local.table_arns.commits]

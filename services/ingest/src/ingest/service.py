@@ -8,7 +8,6 @@ to be sent; and a record below the watermark is never looked at again.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
 
 from aws_lambda_powertools import Logger
 
@@ -135,6 +134,7 @@ class _Live:
         self.correlation_id = correlation_id
         self.has_time = has_time
         self.result = BatchResult()
+        self._abandoned: AbandonedRanges | None = None
 
     def over(self, records: Sequence[StreamRecord]) -> None:
         """Run the protocol; raises RetryableError where the attempt cannot go on."""
@@ -203,7 +203,7 @@ class _Live:
         mine = {claim.owner for claim in claims}
         if all(holder.owner in mine for holder in holders.values()):
             return holders  # as most batches are: nothing to ask for
-        lost = takeovers_of(claims, holders, self.abandoned.hold)
+        lost = takeovers_of(claims, holders, self.abandoned().hold)
         if not lost:
             return holders
         taken = self.ports.gate.take_over(lost, self.has_time)
@@ -211,10 +211,11 @@ class _Live:
         unsure = {each.claim.gate_key for each in lost}
         return {k: holder for k, holder in holders.items() if k not in unsure} | dict(taken)
 
-    @cached_property
     def abandoned(self) -> AbandonedRanges:
-        """What was gone for good when this attempt first asked, after it read the checkpoint."""
-        return AbandonedRanges(self.ports.abandonments.abandoned())
+        """Return what was gone for good when this attempt first asked: behind its checkpoint."""
+        if self._abandoned is None:
+            self._abandoned = AbandonedRanges(self.ports.abandonments.abandoned())
+        return self._abandoned
 
     def _put_objects(self, prepared: PreparedCommit) -> None:
         head = prepared.commit.head
@@ -236,7 +237,7 @@ class _Repair(_Live):
     ) -> list[list[StreamRecord]]:
         """Return the runs that no commit covers, cut where one lies between: rows never overlap."""
         within = SeqRange(records[0].seq, records[-1].seq)
-        gone = self.abandoned.of(str(self.shard))
+        gone = self.abandoned().of(str(self.shard))
         covered = self.ports.checkpoints.covered(self.shard, within)
         return uncovered_runs(records, sorted([*covered, *gone]))
 

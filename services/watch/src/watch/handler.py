@@ -17,9 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from millrace.aws.dead_letters import dynamo_notes
-from millrace.batch import noting as notes_by
-from millrace.clock import SystemClock
-from millrace.dlq.noting import Noting
+from millrace.batch import Batch, BatchHandler, BatchNames, building, noting
 from millrace.observability import MetricName, count, service_logger, service_metrics
 from millrace.settings import load_settings
 from watch.bootstrap import build_noting, build_watch
@@ -34,57 +32,26 @@ metrics = service_metrics(SERVICE)
 
 
 @cache
-def _settings() -> WatchSettings:
+def _service() -> Watch:
     settings = load_settings(WatchSettings)
     logger.setLevel(settings.log_level)
-    return settings
+    return build_watch(settings, logger)
 
 
-@cache
-def _service() -> Watch:
-    return build_watch(_settings(), logger)
-
-
-@cache
-def _noting() -> NoteTaking:
-    return build_noting(_settings(), logger)
-
-
-_failures = Noting(logger, notes_by(WatchSettings, dynamo_notes), SystemClock())
-
-
-@logger.inject_lambda_context
-@metrics.log_metrics(raise_on_empty_metrics=False)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the report, for whoever invokes by hand; the schedule ignores it.
 
     To messages, `{"batchItemFailures": [...]}`: those to deliver again.
     """
-    if "Records" in event:
-        return note(event, context, _noting(), _failures)
+    return notices(event, context) if "Records" in event else look(event, context)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(raise_on_empty_metrics=False)
+def look(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Look at the pipeline once and return the report."""
+    del event, context
     return report(_service().look())
-
-
-def note(
-    event: Mapping[str, Any], context: LambdaContext, noting: NoteTaking, failures: Noting
-) -> dict[str, Any]:
-    """Keep what each message tells of; no message stops another, and why one failed is noted."""
-    reasons: dict[str, BaseException | None] = {}
-
-    def each(record: SQSRecord) -> None:
-        try:
-            count(metrics, MetricName.DISCARDED, noting.note(record.body))
-        except Exception as err:
-            reasons[record.message_id] = err
-            logger.exception("notice failed", extra={"message_id": record.message_id})
-            raise
-
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    answer = process_partial_response(
-        event=dict(event), record_handler=each, processor=processor, context=context
-    )
-    failures.note(event, context, reasons)
-    return dict(answer)
 
 
 def report(seen: Report) -> dict[str, Any]:
@@ -110,3 +77,34 @@ def report(seen: Report) -> dict[str, Any]:
     }
     logger.info("looked", extra=facts)
     return facts
+
+
+def _note(
+    service: NoteTaking, event: Mapping[str, Any], context: LambdaContext, batch: Batch
+) -> dict[str, Any]:
+    """Keep what each message tells of; no message stops another."""
+
+    def each(record: SQSRecord) -> None:
+        try:
+            batch.events += service.note(record.body)
+        except Exception as err:
+            logger.exception("notice failed", extra={"message_id": record.message_id})
+            batch.reasons[record.message_id] = err
+            raise
+
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    answer = process_partial_response(
+        event=dict(event), record_handler=each, processor=processor, context=context
+    )
+    batch.failed = len(answer["batchItemFailures"])
+    return dict(answer)
+
+
+notices = BatchHandler(
+    logger,
+    metrics,
+    BatchNames(MetricName.WATCH_ERRORS, events=MetricName.DISCARDED),
+    building(logger, WatchSettings, lambda settings: build_noting(settings, logger)),
+    _note,
+    notes=noting(WatchSettings, dynamo_notes),
+)

@@ -77,6 +77,7 @@ class MetricName(StrEnum):
     ENRICH_ERRORS = "EnrichErrors"
     AGGREGATE_ERRORS = "AggregateErrors"
     ARCHIVE_ERRORS = "ArchiveErrors"
+    WATCH_ERRORS = "WatchErrors"
     REPLAY_SENT = "ReplayMessagesSent"
     REPLAYS_COMPLETED = "ReplaysCompleted"
     REPLAY_ERRORS = "ReplayErrors"

@@ -504,6 +504,10 @@ run "watch_may_do_its_work_and_no_more" {
         actions   = tolist(["s3:GetObject"])
         resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       NoteDiscarded = {
         actions   = tolist(["dynamodb:PutItem"])
         resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits"])

@@ -100,7 +100,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
+    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "NOTES_TABLE", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
     error_message = "watch has its settings"
   }
 
