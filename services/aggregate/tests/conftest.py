@@ -17,6 +17,7 @@ from aggregate.domain.packing import Part, Place, Sum, sums_of
 from aggregate.domain.units import CommitUnit, ReplayUnit
 from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loader
+from aggregate.ports import RowMoved
 from aggregate.service import Aggregate, Aggregated
 from millrace.aggregates import (
     LIVE,
@@ -32,7 +33,6 @@ from millrace.commit import Checkpoint, Stage
 from millrace.counting.deltas import Marker
 from millrace.definitions import version_of
 from millrace.enriched import EnrichedEvent
-from millrace.errors import RetryableError
 from millrace.keys import definitions_key, enriched_key, replay_enriched_key
 from millrace.raw_lines import pack
 from millrace.reference import EnrichedReference
@@ -130,7 +130,7 @@ class FakeCounters:
         for each in sums_of(parts):
             markers_of = self.promotions.get(each.key, each.key.version)
             if each.delta.markers_of not in {None, markers_of}:
-                raise RetryableError(f"{each.key} was promoted meanwhile")
+                raise RowMoved(f"{each.key} was promoted meanwhile")
         self.transactions.append(len(parts))
         self.marks |= {part.place for part in parts}
         for part in parts:

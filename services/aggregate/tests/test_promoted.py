@@ -10,11 +10,11 @@ from aggregate.adapters.marks import PartMarks
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import Counter, Part
 from aggregate.domain.units import CommitUnit
+from aggregate.ports import RowMoved
 from millrace.aggregates import LIVE, AggregateKey, AggregateRow, Dimension, Scope, Version
 from millrace.aws.aggregates import PROMOTED_VERSION, row_key
 from millrace.aws.ledger_items import from_attributes, head_key, to_attributes
 from millrace.counting.deltas import Delta, Marker
-from millrace.errors import RetryableError
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD
 
@@ -69,17 +69,37 @@ def test_what_was_counted_before_claims_nothing_after(promoted, new_events):
     assert users(promoted) == 7
 
 
-def test_a_row_promoted_meanwhile_refuses_and_the_reference_comes_again(world, new_events):
-    """Claims under the former markers count for nothing; under the replay's they are made anew."""
+def test_a_row_promoted_meanwhile_is_counted_by_the_replay_s_markers(world, new_events):
+    """Claims under the former markers count for nothing, and are made anew at once."""
     world.run(world.commit(100, new_events(range(7), event_type="view")))
     promoted_row = AggregateRow(USERS, 5, 5, 55, (), "d", ARRIVAL)
     entities = [event.entity_id for event in new_events(range(5))]
-    world.counters.after_promoted_read = lambda: promote(world, promoted_row, entities)
+
+    def promote_once():
+        world.counters.after_promoted_read = lambda: None
+        promote(world, promoted_row, entities)
+
+    world.counters.after_promoted_read = promote_once
+    done = world.run(world.commit(200, new_events(range(6), event_type="view")))
+    assert (users(world), done.parts_done_before) == (6, 0)
+    assert world.row("users", Dimension.TYPE, "view").event_count == 5 + 6
+
+
+def test_a_row_that_moves_again_and_again_makes_the_reference_come_again(world, new_events):
+    """Nothing is added, and nothing is lost."""
+    world.run(world.commit(100, new_events(range(3), event_type="view")))
+    versions = iter(range(10))
+
+    def move():
+        world.counters.promotions[USERS] = Version(str(next(versions)))
+
+    world.counters.after_promoted_read = move
     commit = world.commit(200, new_events(range(6), event_type="view"))
-    with pytest.raises(RetryableError, match="promoted"):
+    with pytest.raises(RowMoved):
         world.run(commit)
-    assert users(world) == 5
+    assert users(world) == 3
     world.counters.after_promoted_read = lambda: None
+    world.counters.promotions.clear()
     world.run(commit)
     assert users(world) == 6
 
@@ -115,11 +135,11 @@ def test_the_row_s_condition_decides(moto_db, dynamo):
     dynamo.add_once([mine])
     assert dynamo.is_settled(mine)
     assert (stored(moto_db)[""]["value"], set(stored(moto_db))) == (6, {""})
-    with pytest.raises(RetryableError, match="promoted"):
+    with pytest.raises(RowMoved, match="promoted"):
         dynamo.add_once([part(moto_db, 2, Version("1"))])
     moto_db.client.delete_item(TableName="aggregates-1", Key=row_key(USERS))
     assert dynamo.promoted([USERS]) == {}
-    with pytest.raises(RetryableError, match="promoted"):
+    with pytest.raises(RowMoved, match="promoted"):
         dynamo.add_once([part(moto_db, 3, V)])
     dynamo.add_once([part(moto_db, 4, LIVE)])
     assert [row["value"] for row in stored(moto_db).values()] == [1]

@@ -191,6 +191,20 @@ def test_a_replay_runs_to_its_end(deployment):
 
 
 @pytest.mark.batch
+def test_a_failed_replay_is_an_error_and_no_message_of_it_comes_again(deployment, capsys):
+    """Its plan cannot be read any more: counted, so that an alarm can tell, and given up."""
+    replay = deployment.apply()
+    (chunk, *_) = deployment.replays.plan(replay.plan_id).chunks
+    boto3.client("s3").put_object(Bucket="data", Key=chunk.key, Body=b"another")
+    body = work_body(replay.replay_id)
+    assert invoke(sqs_event([body])) == {"batchItemFailures": []}
+    lines = capsys.readouterr().out.splitlines()
+    emf = next(json.loads(line) for line in lines if '"_aws"' in line)
+    assert sum(emf["ReplayErrors"]) == 1
+    assert deployment.replays.replay(replay.replay_id).state is ReplayState.FAILED
+
+
+@pytest.mark.batch
 def test_little_time_is_still_used(deployment):
     """With less time left than is kept in reserve a turn makes some way all the same."""
     replay = deployment.apply()

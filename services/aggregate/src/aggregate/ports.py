@@ -10,6 +10,11 @@ from typing import Protocol
 from aggregate.domain.packing import Part, Place
 from millrace.aggregates import AggregateKey, Version
 from millrace.counting.deltas import Marker
+from millrace.errors import RetryableError
+
+
+class RowMoved(RetryableError):
+    """A unique row was promoted or restored after its markers were claimed: claim them anew."""
 
 
 class Markers(Protocol):
@@ -39,13 +44,13 @@ class Counters(Protocol):
 
         Raises:
             CommitMissing: the ledger holds no such commit.
-            RetryableError: also where a unique row speaks by another version's markers than its
-                delta was resolved by; nothing is added.
+            RowMoved: a unique row speaks by another version's markers than its delta was resolved
+                by; nothing is added.
         """
         ...
 
     def promoted(self, keys: Collection[AggregateKey]) -> Mapping[AggregateKey, Version]:
-        """Return the replays' versions that live rows were promoted from; eventually consistent.
+        """Return the replays' versions that live rows were promoted from; strongly consistent.
 
         A row that never was is left out.
         """

@@ -2,7 +2,7 @@
 
 Promoting a replay points a live row at the replay's markers, in the transaction that changes its
 value (docs/adr/0016). What was claimed before under other markers is void: the row's condition
-refuses it, and the reference comes again.
+refuses it, and it is claimed anew.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

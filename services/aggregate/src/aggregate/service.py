@@ -7,7 +7,7 @@ from aggregate.claims import Claims
 from aggregate.domain.packing import Part
 from aggregate.following import ReplayFollower
 from aggregate.loading import AnyReference, Loaded, Loader
-from aggregate.ports import Counters, Markers
+from aggregate.ports import Counters, Markers, RowMoved
 from aggregate.promoted import MarkerVersions, resolved, unresolved
 from aggregate.writing import Written, write
 from millrace.clock import Clock
@@ -80,7 +80,7 @@ class Aggregate:
     immutable definitions that its rows name, and from markers whose owner never changes. So every
     attempt computes the same parts, and a part that is marked is not written again. Only promoting
     a replay gives a unique row other markers; a part resolved by the former ones is refused, and
-    comes again.
+    resolved anew.
     """
 
     ledger: CommitReader
@@ -105,13 +105,20 @@ class Aggregate:
         _each(works.values(), self._load)
         _each(works.values(), self._dry)
         to_write = [work for work in works.values() if not work.dry_run]
-        claims, versions = Claims(self.markers), MarkerVersions(self.counters)
-        _each(to_write, lambda work: _cut(work, claims, versions))
-        ready = [work for work in to_write if work.failure is None]
-        written = write(self.counters, [part for work in ready for part in work.parts])
-        _each(ready, lambda work: self._finish(work, written))
+        self._write(to_write)
+        moved = [work for work in to_write if isinstance(work.failure, RowMoved)]
+        for work in moved:
+            work.failure = None
+        self._write(moved)
         self.replays.note_pressure(_pressed(works.values()))
         return [_outcome(works, references, at) for at in range(len(references))]
+
+    def _write(self, works: Sequence[_Work]) -> None:
+        claims, versions = Claims(self.markers), MarkerVersions(self.counters)
+        _each(works, lambda work: _cut(work, claims, versions))
+        ready = [work for work in works if work.failure is None]
+        written = write(self.counters, [part for work in ready for part in work.parts])
+        _each(ready, lambda work: self._finish(work, written))
 
     def _load(self, work: _Work) -> None:
         work.loaded = self.loader.load(work.reference)

@@ -49,7 +49,7 @@ class ReplayRequest(_Body):
     limit: Annotated[int, Field(ge=1)] | None = DEFAULT_LIMIT
     """A larger selection is refused, never cut."""
     dry_run: bool = False
-    """Read, parse and enrich; count nothing."""
+    """Read, parse and enrich; write no aggregates. `millrace replay report` says what would be."""
     rate: Annotated[int, Field(ge=1, le=MAX_RATE)] = DEFAULT_RATE
     """Messages a second at most."""
     reason: Reason

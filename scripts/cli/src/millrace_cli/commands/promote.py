@@ -72,7 +72,10 @@ def promote_command(
     environment = load_environment(engine, outputs, env)
     replays = Replays.of(environment)
     said = reason if dry_run else stated_reason(environment, reason)
-    with asked("compare the replay" if not undo else "read what was promoted"):
+    with (
+        asked("read what was promoted" if undo else "compare the replay"),
+        replay_tables.events_progress("comparing with live", "compared", quiet=as_json),
+    ):
         change = (
             _undoing(replays, replay_id)
             if undo

@@ -12,6 +12,7 @@ from aggregate.adapters.marks import PartMarks
 from aggregate.adapters.waiting import ATTEMPTS, BUNDLE_ATTEMPTS, JITTER
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import Part, Place, Sum, sums_of
+from aggregate.ports import RowMoved
 from millrace.aggregates import LIVE, AggregateKey, Version
 from millrace.aws.aggregates import (
     PROMOTED_VERSION,
@@ -97,13 +98,10 @@ class DynamoCounters:
         return marked
 
     def promoted(self, keys: Collection[AggregateKey]) -> Mapping[AggregateKey, Version]:
-        """Return the replays' versions that live rows were promoted from; eventually consistent.
-
-        Stale is harmless: `add_once` writes no row that has moved meanwhile.
-        """
+        """Return the replays' versions that live rows were promoted from; strongly consistent."""
         asked = {(scope_key(key.scope), row_sort_key(key)): key for key in keys}
         wanted = (to_attributes({"PK": pk, "SK": sk}) for pk, sk in asked)
-        rows = map(from_attributes, self._batches.read(wanted))
+        rows = map(from_attributes, self._batches.read(wanted, consistent=True))
         return {
             asked[row["PK"], row["SK"]]: Version(row[PROMOTED_VERSION])
             for row in rows
@@ -143,7 +141,7 @@ class DynamoCounters:
                 if refused:
                     return refused
                 if "ConditionalCheckFailed" in reasons:
-                    raise RetryableError("a unique row was promoted or restored meanwhile") from err
+                    raise RowMoved("a unique row was promoted or restored meanwhile") from err
                 permanent = _PERMANENT.intersection(reasons)
                 error = ConfigError if permanent else _Contended
                 raise error(f"TransactWriteItems counters: {err}") from err
