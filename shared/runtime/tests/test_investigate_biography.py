@@ -212,6 +212,8 @@ def test_an_expired_row_is_taken_from_the_archive(lived):
 
 def test_a_counter_that_is_not_there_is_missing(lived):
     """A marked commit whose row is gone is not passed over in silence."""
+    lived.rows.stored[1] = replace(lived.rows.stored[1], promoted_version="1766914300")
+    assert lived.tell().counted_in[1].promoted_version == "1766914300"
     del lived.rows.stored[0]
     assert lived.tell().counted_in[0].standing is Standing.MISSING
     lived.objects.bodies.pop(definitions_key(DEFS))
