@@ -299,6 +299,24 @@ def test_a_spent_budget_names_what_was_not_looked_at(lived):
     assert "were not looked at" in told.replays_note
 
 
+def test_a_budget_that_ends_within_a_replay_claims_nothing(lived):
+    """What was not read of its progress is unknown."""
+    replayed(lived, "a", "counted")
+    lived.replays.list_object("a", ProcessedObject("o0", "k", frozenset(), counted=True))
+    cost = ReadCost()
+    objects = lived.replays.objects
+
+    def reading(replay_id):
+        for made in sorted(objects(replay_id), key=lambda each: each.object_id):
+            cost.queries += 1
+            yield made
+
+    lived.replays.objects = reading
+    budget = Budget(cost, FixedClock(ARRIVAL), max_pages=1)
+    (touched,) = lived.biographer.write(WANTED, budget).replays
+    assert touched.outcome == "unknown: the pages ran out"
+
+
 def test_copies_with_another_content_are_found_by_reading_everything(lived):
     """A conflict may name another entity or day, where the index does not lead."""
     owner = Owner(str(SHARD), 101, 0)

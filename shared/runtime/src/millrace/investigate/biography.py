@@ -180,7 +180,7 @@ class Touched:
     started_at: datetime
     reason: str
     outcome: str
-    """`counted`, `enriched`, `planned`, or `skipped: why`."""
+    """`counted`, `enriched`, `planned`, `skipped: why` or `unknown: why`."""
     dry_run: bool
     object_key: str | None = None
     defs_version: str = ""
