@@ -325,7 +325,7 @@ def test_copies_with_another_content_are_found_by_reading_everything(lived):
     lived.commit([event_bytes(1, entity_id="x")], shard=shard, duplicates={0: conflict})
     told = lived.tell()
     assert len(told.copies) == 1
-    assert "--all-copies" in told.copies_note
+    assert "not looked for here" in told.copies_note
     told = lived.tell(all_copies=True)
     assert [copy.conflict for copy in told.copies] == [True, False]
     assert "searched everything" in told.copies_note
@@ -334,7 +334,7 @@ def test_copies_with_another_content_are_found_by_reading_everything(lived):
 def test_a_forgotten_id_is_found_by_entity_and_day(lived):
     """Of several entries the one that is no copy is the event; the error says what to give."""
     lived.gate.owners.clear()
-    with pytest.raises(NotFound, match="--entity, --day"):
+    with pytest.raises(NotFound, match="entity and day as well"):
         lived.tell()
     told = lived.tell(replace(WANTED, entity_id="user_1", day=ARRIVAL.date()))
     assert told.found_by == "index"
