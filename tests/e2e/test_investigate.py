@@ -16,7 +16,7 @@ from millrace_testing.wait import wait_until
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 OPTIONS = (
-    "--events 10000 --days 8 --start 2023-05-01 --seed 3 --duplicates 50 --late 30 --malformed 20 "
+    "--events 5000 --days 8 --start 2023-05-01 --seed 4 --duplicates 50 --late 30 --malformed 20 "
     "--silent-source mobile:3 --missing-day user_1"
 )
 PERIOD = ("--from", "2023-05-01", "--to", "2023-05-09")

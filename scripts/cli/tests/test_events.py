@@ -165,7 +165,7 @@ def test_a_forgotten_id_is_found_by_entity_and_day(outputs: str) -> None:
     key = to_attributes({"id": gate_key("web", "event-1")})
     boto3.client("dynamodb").delete_item(TableName="gate", Key=key)
     asked = ("event", "event-1", "--source", "web", "--outputs", outputs)
-    assert "--entity, --day" in millrace(*asked, code=1).stderr
+    assert "entity and day as well" in millrace(*asked, code=1).stderr
     place = ("--entity", ENTITY, "--day", "2025-12-28", "--json")
     assert json.loads(millrace(*asked, *place).stdout)["found_by"] == "index"
 
@@ -218,7 +218,7 @@ def test_an_unknown_id_says_where_to_look(outputs: str) -> None:
     """The default source is `unknown`; the error names the way on."""
     done = millrace("event", "event-1", "--outputs", outputs, code=1)
     assert "no event event-1 of source unknown" in done.stderr
-    assert "--entity, --day" in done.stderr
+    assert "entity and day as well" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -36,9 +36,9 @@ PART = Coverage(PERIOD, 7, Bound.PAGES, "WzFd")
 LAG = Quantiles(3, histogram([100, 90_000, 7_200_000]))
 
 
-def shown(show: Callable[[Console, Any], None], answer: object) -> str:
+def shown(show: Callable[[Console, Any], None], answer: object, width: int = 200) -> str:
     out = StringIO()
-    show(Console(file=out, width=200), answer)
+    show(Console(file=out, width=width), answer)
     return out.getvalue()
 
 
@@ -119,6 +119,9 @@ def test_sources_come_with_their_reasons() -> None:
     text = shown(show_sources, SourceReport(WHOLE, (row,), 2))
     for said in ("25.00 %", "2 min 00 s", "not_json (10)", "2 quarantine objects are gone"):
         assert said in text, said
+    narrow = shown(show_sources, SourceReport(WHOLE, (row,), 0), 80)
+    assert "2 min 00 s" in narrow
+    assert "web" in narrow
     assert "Nothing arrived then" in shown(show_sources, SourceReport(WHOLE, (), 0))
 
 
@@ -133,7 +136,7 @@ def test_silences_come_with_what_is_usual() -> None:
     )  # fmt: skip
     text = shown(show_gaps, told)
     for said in (
-        "(still)",
+        ", still",
         "2 h 00 min",
         "41.5",
         "0.0004",

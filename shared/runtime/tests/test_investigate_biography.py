@@ -212,6 +212,8 @@ def test_an_expired_row_is_taken_from_the_archive(lived):
 
 def test_a_counter_that_is_not_there_is_missing(lived):
     """A marked commit whose row is gone is not passed over in silence."""
+    lived.rows.stored[1] = replace(lived.rows.stored[1], promoted_version="1766914300")
+    assert lived.tell().counted_in[1].promoted_version == "1766914300"
     del lived.rows.stored[0]
     assert lived.tell().counted_in[0].standing is Standing.MISSING
     lived.objects.bodies.pop(definitions_key(DEFS))
@@ -297,6 +299,24 @@ def test_a_spent_budget_names_what_was_not_looked_at(lived):
     assert "were not looked at" in told.replays_note
 
 
+def test_a_budget_that_ends_within_a_replay_claims_nothing(lived):
+    """What was not read of its progress is unknown."""
+    replayed(lived, "a", "counted")
+    lived.replays.list_object("a", ProcessedObject("o0", "k", frozenset(), counted=True))
+    cost = ReadCost()
+    objects = lived.replays.objects
+
+    def reading(replay_id):
+        for made in sorted(objects(replay_id), key=lambda each: each.object_id):
+            cost.queries += 1
+            yield made
+
+    lived.replays.objects = reading
+    budget = Budget(cost, FixedClock(ARRIVAL), max_pages=1)
+    (touched,) = lived.biographer.write(WANTED, budget).replays
+    assert touched.outcome == "unknown: the pages ran out"
+
+
 def test_copies_with_another_content_are_found_by_reading_everything(lived):
     """A conflict may name another entity or day, where the index does not lead."""
     owner = Owner(str(SHARD), 101, 0)
@@ -305,7 +325,7 @@ def test_copies_with_another_content_are_found_by_reading_everything(lived):
     lived.commit([event_bytes(1, entity_id="x")], shard=shard, duplicates={0: conflict})
     told = lived.tell()
     assert len(told.copies) == 1
-    assert "--all-copies" in told.copies_note
+    assert "not looked for here" in told.copies_note
     told = lived.tell(all_copies=True)
     assert [copy.conflict for copy in told.copies] == [True, False]
     assert "searched everything" in told.copies_note
@@ -314,7 +334,7 @@ def test_copies_with_another_content_are_found_by_reading_everything(lived):
 def test_a_forgotten_id_is_found_by_entity_and_day(lived):
     """Of several entries the one that is no copy is the event; the error says what to give."""
     lived.gate.owners.clear()
-    with pytest.raises(NotFound, match="--entity, --day"):
+    with pytest.raises(NotFound, match="entity and day as well"):
         lived.tell()
     told = lived.tell(replace(WANTED, entity_id="user_1", day=ARRIVAL.date()))
     assert told.found_by == "index"

@@ -1,6 +1,6 @@
 """The values of the aggregates table: whose numbers, of which window, metric and version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -83,3 +83,5 @@ class AggregateRow:
     defs_version: str
     """Hash of the metric definitions; `mixed` if more than one contributed."""
     updated_at: datetime
+    promoted_version: str | None = field(default=None, compare=False)
+    """Of a live row: the replay whose value was promoted to it."""

@@ -89,7 +89,7 @@ def _show_counted(console: Console, rows: Iterable[CountedIn], note: str) -> Non
     for row in rows:
         colour = _COLOURS[row.standing]
         table.add_row(
-            text(row.scope), row.window, row.metric, row.version,
+            text(row.scope), row.window, row.metric, _version(row),
             f"[{colour}]{row.standing}[/{colour}]",
             "-" if row.value is None else f"{row.value:,}",
             "-" if row.event_count is None else f"{row.event_count:,}",
@@ -98,6 +98,10 @@ def _show_counted(console: Console, rows: Iterable[CountedIn], note: str) -> Non
         console.print(table)
     if note:
         console.print(f"[yellow]{text(note)}[/yellow]")
+
+
+def _version(row: CountedIn) -> str:
+    return f"{row.version} (from {row.promoted_version})" if row.promoted_version else row.version
 
 
 def _show_replays(console: Console, told: Biography) -> None:

@@ -23,23 +23,29 @@ def show_gaps(console: Console, report: GapReport) -> None:
         console.print(f"[yellow]{text(report.note)}[/yellow]")
     elif not report.silences:
         console.print("[green]No silence.[/green]")
-    table = folding("silent from", "to", "for", "usual events", "by chance",
-                    right=("for", "usual events", "by chance"))  # fmt: skip
+    table = folding("silent from", "to", "for", "usual", "chance",
+                    right=("silent from", "to", "for", "usual", "chance"))  # fmt: skip
     for each in report.silences:
-        interval, told = each.interval, each.as_json()
+        interval = each.interval
         table.add_row(
-            told["from"], f"{told['to']}{' (still)' if interval.open else ''}",
-            duration(interval.duration_ms), f"{interval.expected:,.1f}",
+            _second(interval.begin_ms), _second(interval.end_ms),
+            f"{duration(interval.duration_ms)}{', still' if interval.open else ''}",
+            f"{interval.expected:,.1f}",
             "-" if each.by_chance is None else f"{each.by_chance:.1g}",
         )  # fmt: skip
     if table.row_count:
         console.print(table)
-    quiet = folding("quiet hour", "events", "usual events", "by chance",
-                    right=("events", "usual events", "by chance"))  # fmt: skip
+        console.print("usual: events that it has meanwhile; chance: silences so long by chance")
+    quiet = folding("quiet hour", "events", "usual", "chance",
+                    right=("events", "usual", "chance"))  # fmt: skip
     for hour in report.quiet:
         quiet.add_row(
-            format_ms(from_epoch_ms(hour.begin_ms)), f"{hour.events:,}", f"{hour.usual:,.1f}",
+            _second(hour.begin_ms), f"{hour.events:,}", f"{hour.usual:,.1f}",
             f"{hour.by_chance:.1g}",
         )  # fmt: skip
     if quiet.row_count:
         console.print(quiet)
+
+
+def _second(epoch_ms: int) -> str:
+    return f"{from_epoch_ms(epoch_ms):%Y-%m-%d %H:%M:%S}"

@@ -13,7 +13,9 @@ from millrace_cli.tables.shapes import (
     text,
 )
 
-_NUMBERS = ("records", "wrong", "rejected", "again", "changed", "late", "p50", "p99", "silent for")
+_NUMBERS = ("records", "wrong", "rejected", "again", "late", "p99 lag", "silent for")
+_WIDE = 130
+"""Columns of a terminal from which on there is room for bars."""
 
 
 def show_sources(console: Console, report: SourceReport) -> None:
@@ -22,17 +24,20 @@ def show_sources(console: Console, report: SourceReport) -> None:
     if not report.rows:
         console.print("Nothing arrived then.")
         return
-    table = folding("source", *_NUMBERS, "", right=_NUMBERS)
+    wide = console.width >= _WIDE
+    table = folding("source", *_NUMBERS, *([""] if wide else []), right=_NUMBERS)
     largest = max(row.problem_share for row in report.rows)
     for row in report.rows:
-        p50, _, p99, _ = quantile_cells(row.lag)
-        silent = None if row.silent_s is None else row.silent_s * 1000
+        drawn = [bar(row.problem_share, largest)] if wide else []
         table.add_row(
-            text(row.source), f"{row.records:,}", percent(row.problem_share),
-            f"{row.rejected:,}", f"{row.duplicates:,}", f"{row.conflicts:,}", f"{row.late:,}",
-            p50, p99, duration(silent), bar(row.problem_share, largest),
+            text(row.source), f"{row.records:,}", percent(row.problem_share), f"{row.rejected:,}",
+            f"{row.duplicates:,}", f"{row.late:,}", quantile_cells(row.lag)[2],
+            duration(None if row.silent_s is None else row.silent_s * 1000), *drawn,
         )  # fmt: skip
     console.print(table)
+    for row in report.rows:
+        if row.conflicts:
+            console.print(f"{text(row.source)}: {row.conflicts:,} came again with another content")
     for row in report.rows:
         if row.reasons:
             reasons = ", ".join(f"{text(reason)} ({count:,})" for reason, count in row.reasons)

@@ -236,6 +236,7 @@ def _row(item: Mapping[str, Any], scope: Scope, width: WindowWidth) -> Aggregate
         sample_event_ids=tuple(row["sample_event_ids"]),
         defs_version=next(iter(versions)) if len(versions) == 1 else MIXED,
         updated_at=parse_rfc3339(row["updated_at"]),
+        promoted_version=row.get(PROMOTED_VERSION),
     )
 
 

@@ -27,8 +27,8 @@ from millrace.times import format_ms, parse_rfc3339
 from millrace.windows import hour_label
 
 _INDEXED_ONLY = (
-    "copies with another entity or day are not looked for here: `--all-copies` reads every commit "
-    "since"
+    "copies with another entity or day are not looked for here: asked for all copies, every commit "
+    "since is read"
 )
 
 

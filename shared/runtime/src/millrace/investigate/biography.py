@@ -114,6 +114,8 @@ class CountedIn:
     event_count: int | None
     updated_at: datetime | None
     replay_id: str | None = None
+    promoted_version: str | None = None
+    """The live row took this replay's value; live counts on from there."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the row for JSON; its value with every digit."""
@@ -123,7 +125,7 @@ class CountedIn:
             "version": self.version, "standing": self.standing, "value": value,
             "event_count": self.event_count,
             "updated_at": format_ms(self.updated_at) if self.updated_at else None,
-            "replay_id": self.replay_id,
+            "replay_id": self.replay_id, "promoted_version": self.promoted_version,
         }  # fmt: skip
 
 
@@ -178,7 +180,7 @@ class Touched:
     started_at: datetime
     reason: str
     outcome: str
-    """`counted`, `enriched`, `planned`, or `skipped: why`."""
+    """`counted`, `enriched`, `planned`, `skipped: why` or `unknown: why`."""
     dry_run: bool
     object_key: str | None = None
     defs_version: str = ""

@@ -87,4 +87,5 @@ class CountTrail:
             event_count=row.event_count if row else None,
             updated_at=row.updated_at if row else None,
             replay_id=run.replay_id,
+            promoted_version=row.promoted_version if row else None,
         )

@@ -126,7 +126,7 @@ class EventFinder:
             raise NotFound(
                 f"the gate knows no event {wanted.event_id} of source {wanted.source}: check the "
                 "source; an id is forgotten after the gate's horizon, so give the event's entity "
-                "and day as well (--entity, --day)"
+                "and day as well"
             )
         entries = [
             entry

@@ -18,8 +18,8 @@ from millrace.times import format_ms, from_epoch_ms, to_epoch_ms
 HISTORY = timedelta(days=7)
 """Before the period: what the rhythm is learnt from as well."""
 NO_RHYTHM = (
-    "too few bursts of events to know a rhythm: ask for a longer period, or say how long a silence "
-    "has to be (--longer-than)"
+    "too few bursts of events to know a rhythm: ask about a longer period, or say how long a "
+    "silence has to be"
 )
 
 

@@ -9,7 +9,7 @@ from millrace.investigate.ports import Replays
 from millrace.read_cost import Budget
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.plan import Plan
-from millrace.replay.progress import place_hash
+from millrace.replay.progress import ProcessedObject, place_hash
 from millrace.replay.record import Replay
 from millrace.times import format_ms
 
@@ -33,7 +33,7 @@ class ReplayTrail:
                 plans[replay.plan_id] = self._plan(replay)
             plan = plans[replay.plan_id]
             if plan is not None and plan.selection.wants(index_entry_of(found.event, found.line)):
-                touched += self._trace(found, replay, plan)
+                touched += self._trace(found, replay, plan, budget)
         return touched, ""
 
     def _plan(self, replay: Replay) -> Plan | None:
@@ -42,14 +42,21 @@ class ReplayTrail:
         except UnknownReplay:
             return None
 
-    def _trace(self, found: FoundEvent, replay: Replay, plan: Plan) -> Iterator[Touched]:
+    def _trace(
+        self, found: FoundEvent, replay: Replay, plan: Plan, budget: Budget
+    ) -> Iterator[Touched]:
         """Yield how far the replay came with the event; nothing if it was not in its plan."""
         place = found.line.place
         wanted = place_hash(f"{place.key}@{place.offset}:{place.line_in_member}")
-        made = [each for each in self.replays.objects(replay.replay_id) if wanted in each.places]
-        if made:
+        best: ProcessedObject | None = None
+        for made in self.replays.objects(replay.replay_id):
             # SQS may deliver twice: the event counts once, in whichever object came first.
-            best = max(made, key=lambda each: each.counted)
+            if wanted in made.places and (best is None or made.counted):
+                best = made
+            if best is None and budget.spent:
+                yield _touched(replay, f"unknown: the {budget.spent} ran out")
+                return
+        if best is not None:
             yield _touched(replay, COUNTED if best.counted else "enriched", best.key)
             return
         for skipped in self.replays.skipped(replay.replay_id):
