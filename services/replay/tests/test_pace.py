@@ -47,7 +47,8 @@ def test_a_turn_goes_on_at_the_last_rate(wanted, now, begins):
 
 
 @pytest.mark.parametrize(
-    ("rate", "messages"), [(1, 1), (3, 1), (8, 2), (100, 25), (2_000, ROUND), (10_000, ROUND)]
+    ("rate", "messages"),
+    [(1, 1), (3, 1), (8, 2), (100, 25), (2_000, 500), (4_000, ROUND), (10_000, ROUND)],
 )
 def test_a_round_is_short(rate, messages):
     """A quarter of a second's messages, so that a pause takes effect; at most a checkpoint's."""

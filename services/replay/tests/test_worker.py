@@ -66,7 +66,7 @@ def test_a_slow_queue_is_not_waited_for_as_well(world):
 
 def test_a_round_is_never_more_than_a_checkpoint_s(new_world):
     """However fast: so many messages may be sent twice after a crash."""
-    world = new_world(1_700, 1_000)
+    world = new_world(3_200, 2_000)
     world.turn(world.apply(rate=10_000))
     assert [len(each) for each in world.destination.rounds] == [ROUND, ROUND, ROUND, 200]
 

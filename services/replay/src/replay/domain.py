@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 BATCH = 10  # messages of one SendMessageBatch
-ROUND = 500
+ROUND = 1_000
 """Most messages between two checkpoints: as many may be sent twice after a crash."""
 ROUNDS_A_SECOND = 4
 """So that a pause or a slower rate takes effect at once."""
