@@ -120,6 +120,10 @@ def test_changed_definitions_are_told_as_logic_and_late_events_as_inputs(stored,
     hours = of_source(differences(stored, replay, 3))
     first = hours["event_count", f"{DAY}T10:00:00Z"]
     assert (first["verdict"], first["live"], first["replayed"]) == ("logic", "32", "20")
+    sides = first["live_defs_version"], first["replayed_defs_version"]
+    assert len(set(sides)) == 2
+    table = stored.millrace("replay", "diff", replay["replay_id"], exit_codes=(3,))
+    assert "logic: live counted by definitions {}, the replay by {}".format(*sides) in table
 
     replay = applied(stored, planned(stored, "--source", SOURCE))
     before = stored.put(write(tmp_path / "late.ndjson", [event(200, 11), event(201, 11)]))
