@@ -2,7 +2,7 @@
 
 import pytest
 
-from replay.domain import BATCH, ROUND, SLOWEST, Bounds, Pace, Signs
+from replay.domain import BATCH, ROUND, SLOWEST, Bounds, Pace, Signs, room
 
 BOUNDS = Bounds(live_lag_s=60, backlog=1000)
 
@@ -61,3 +61,9 @@ def test_the_wait_makes_up_the_rate():
     pace = Pace.of(100, 100)
     assert pace.wait_s(25, 0.05) == pytest.approx(0.2)
     assert pace.wait_s(25, 0.5) == 0
+
+
+@pytest.mark.parametrize(("backlog", "left"), [(0, 1000), (400, 600), (1000, 0), (1200, 0)])
+def test_no_more_is_sent_than_may_wait(backlog, left):
+    """Whatever the rate: what live waits behind is bounded, and so is what a cancel leaves."""
+    assert room(BOUNDS, Signs(backlog=backlog)) == left

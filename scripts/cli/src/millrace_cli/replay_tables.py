@@ -108,7 +108,7 @@ def _state(replay: Replay) -> str:
 
 def show_replay(replay: Replay) -> None:
     """Print one replay."""
-    slowed = f", now {replay.current_rate:,.0f}/s" if replay.slowed_because else ""
+    slowed = f", now {replay.current_rate:,.0f}/s" if replay.current_rate < replay.rate else ""
     rows = [
         ("replay", replay.replay_id),
         ("plan", replay.plan_id),

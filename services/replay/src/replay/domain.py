@@ -41,6 +41,11 @@ class Bounds:
         return ""
 
 
+def room(bounds: Bounds, signs: Signs) -> int:
+    """Return how many messages may be sent until the next look, so that no more wait than may."""
+    return max(0, bounds.backlog - signs.backlog)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The rate now, below the wanted one while something speaks against it."""
@@ -63,6 +68,10 @@ class Pace:
         if reason:
             return replace(self, now=max(SLOWEST, self.now * _GENTLER), because=reason)
         return replace(self, now=min(self.wanted, self.now * _FASTER), because="")
+
+    def held(self) -> "Pace":
+        """Return the same pace, while the processor's queue takes no more."""
+        return replace(self, because="the processor has as many messages as may wait")
 
     @property
     def round_size(self) -> int:
