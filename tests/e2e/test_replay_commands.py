@@ -142,6 +142,14 @@ def test_a_dry_run_counts_nothing(stored):
     assert differences(stored, replay, 0) == []
 
 
+def test_nothing_runs_unless_somebody_says_so(stored):
+    """`replay run` asks: where nobody answers the plan is kept, and not applied."""
+    before = json.loads(stored.millrace("replay", "list", "--json"))
+    window = ("--from", f"{DAY}T00:00:00Z", "--to", "2014-03-02T00:00:00Z")
+    stored.millrace("replay", "run", "--source", SOURCE, *window, exit_codes=(1,))
+    assert json.loads(stored.millrace("replay", "list", "--json")) == before
+
+
 def test_what_cannot_be_meant_is_refused(stored):
     """A bound without offset, a selection beyond its limit, an unknown plan: nothing is stored."""
     local = ("--from", "2014-03-01T00:00:00", "--to", "2014-03-02T00:00:00Z")

@@ -39,6 +39,7 @@ class Pipeline:
         ran = subprocess.run(
             [Path(sys.executable).with_name("millrace"), *arguments],
             env={"MILLRACE_ENGINE": self.deployed.engine.name, "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
