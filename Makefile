@@ -32,6 +32,8 @@ ENV ?=
 PREFIX ?=
 CONFIRM ?=
 ALLOW_LOSS ?=
+# How many processes run the tests; 0 runs them in pytest's own.
+PROCESSES ?= 2
 export EVENTS MAP METRICS TIME_FORMAT TIME_ZONE PORT PYTHON CASES ENV PREFIX CONFIRM ALLOW_LOSS
 
 .PHONY: help preflight setup hooks build run stop bootstrap plan deploy outputs destroy test check bench \
@@ -81,7 +83,7 @@ destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 	@$(DEPLOY) destroy
 
 test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
-	@$(BIN)/pytest --cov
+	@$(BIN)/pytest --cov -n $(PROCESSES) --dist loadfile
 
 check: setup lint typecheck imports lock-check docs-check zip-check terraform-scan test ## Everything that must pass before a change lands
 

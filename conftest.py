@@ -1,3 +1,3 @@
-"""What every test run has: the count of tests by category."""
+"""What every test run has: counts by category, figures, and how it is spread over processes."""
 
-pytest_plugins = ["categories"]
+pytest_plugins = ["categories", "figures", "spreading"]

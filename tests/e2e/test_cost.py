@@ -94,7 +94,7 @@ def rows(names: Sequence[str], numbers: int) -> dict[str, list[float]]:
     return found
 
 
-def test_a_thousand_events_ask_of_aws_what_is_documented(stages_of_prod, through_handlers, capsys):
+def test_a_thousand_events_ask_of_aws_what_is_documented(stages_of_prod, through_handlers, figures):
     """By stage, after a first batch: capacity, requests, messages, calls, kilobytes of log."""
     work = {
         "stages": stages_of_prod,
@@ -103,13 +103,12 @@ def test_a_thousand_events_ask_of_aws_what_is_documented(stages_of_prod, through
     }
     taken = through_handlers(work)[1:]
     seen = {stage: counted(taken, stage) for stage in STAGES}
-    with capsys.disabled():
-        print(f"\n{EVENTS} events of {EVENT_BYTES} bytes, {BATCH} a batch")
-        for stage, numbers in seen.items():
-            cpu_s = sum(each[stage]["cpu_s"] for each in taken)
-            columns = zip(COLUMNS, numbers, strict=True)
-            counts = ", ".join(f"{number:g} {name}" for name, number in columns)
-            print(f"{stage}: {counts}, {cpu_s:.3f} s of CPU here")
+    figures(f"{EVENTS} events of {EVENT_BYTES} bytes, {BATCH} a batch")
+    for stage, numbers in seen.items():
+        cpu_s = sum(each[stage]["cpu_s"] for each in taken)
+        columns = zip(COLUMNS, numbers, strict=True)
+        counts = ", ".join(f"{number:g} {name}" for name, number in columns)
+        figures(f"{stage}: {counts}, {cpu_s:.3f} s of CPU here")
     assert not [f for each in taken for stage in STAGES for f in each[stage]["failures"]]
     for stage, documented in rows(STAGES, len(COLUMNS)).items():
         assert documented == pytest.approx(seen[stage], rel=TOLERANCE, abs=0.6), stage

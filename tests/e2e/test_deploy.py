@@ -176,8 +176,9 @@ _STORES = {
 _STORES_NOTHING = re.compile(
     r"aws_(apigatewayv2_.*|cloudwatch_(dashboard|event_.*|metric_alarm)|glue_catalog_.*|iam_.*"
     r"|lambda_(event_source_mapping|permission)"
-    r"|s3_bucket|s3_bucket_(lifecycle_configuration|ownership_controls|policy|public_access_block|"
-    r"versioning)|s3_object|sns_topic_subscription|sqs_queue_redrive_policy)|terraform_data"
+    r"|s3_bucket|s3_bucket_(lifecycle_configuration|notification|ownership_controls|policy|"
+    r"public_access_block|versioning)|s3_object|sns_topic_subscription|sqs_queue_redrive_policy)"
+    r"|terraform_data"
 )
 
 

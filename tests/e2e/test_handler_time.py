@@ -27,7 +27,7 @@ def generated(seed: int) -> list[str]:
 
 
 def test_a_hundred_events_cost_less_than_a_second_of_handler_time(
-    pipeline, stages, through_handlers, capsys
+    pipeline, stages, through_handlers, figures
 ):
     """Ingest, enrich, aggregate and archive together: CPU is bounded, wall printed; none in error.
 
@@ -48,9 +48,10 @@ def test_a_hundred_events_cost_less_than_a_second_of_handler_time(
     shares = {
         name: f"{median(each[name]['cpu_s'] for each in taken) * 1000:.0f}" for name in STAGES
     }
-    with capsys.disabled():
-        print(f"\n{EVENTS} events: CPU {median(cpu_s):.3f} s (ms by stage: {shares}), "
-              f"wall {min(wall_s):.3f} to {max(wall_s):.3f} s")  # fmt: skip
+    figures(
+        f"{EVENTS} events: CPU {median(cpu_s):.3f} s (ms by stage: {shares}), "
+        f"wall {min(wall_s):.3f} to {max(wall_s):.3f} s"
+    )
     assert not [
         failure for each in taken for stage in each.values() for failure in stage["failures"]
     ]

@@ -136,10 +136,23 @@ def test_changed_definitions_are_told_as_logic_and_late_events_as_inputs(stored,
 
 
 def test_a_dry_run_counts_nothing(stored):
-    """Events are read and enriched; no row of its version exists."""
-    replay = applied(stored, planned(stored, "--entity", "replayed_2"), "--dry-run")
+    """No row of its version exists; the report says what the same plan then writes."""
+    plan = planned(stored, "--entity", "replayed_2")
+    replay = applied(stored, plan, "--dry-run")
     assert (replay["enriched"], replay["counted"]) == (replay["messages"], 0)
     assert differences(stored, replay, 0) == []
+    report = json.loads(stored.millrace("replay", "report", replay["replay_id"], "--json"))
+    wet = applied(stored, plan)
+    written = {
+        (row["scope"], row["metric_name"], row["window_start"], row["window"]): row["replayed"]
+        for row in differences(stored, wet, 0)
+        if row["replayed"] is not None
+    }
+    assert written == {
+        (row["scope"], row["metric_name"], row["window_start"], row["window"]): row["value"]
+        for row in report
+    }
+    assert len(written) > 0
 
 
 def test_nothing_runs_unless_somebody_says_so(stored):

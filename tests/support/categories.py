@@ -5,9 +5,12 @@ A test function counts once, however many parameters it has.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 AT_LEAST: Mapping[str, int] = {
     "parsing": 8,
@@ -18,6 +21,7 @@ AT_LEAST: Mapping[str, int] = {
     "batch": 10,
     "e2e": 12,
 }
+_WHOLE = "whole_suite"
 _ended: dict[str, set[str]] = defaultdict(set)
 """The categories of each test function that came to its end."""
 
@@ -55,11 +59,30 @@ def shortages(counts: Mapping[str, int]) -> list[str]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Count before `-m` and `-k` leave anything out; refuse a whole suite that is short of any."""
-    counts = functions_by_category(items)
-    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and shortages(counts):
-        raise pytest.UsageError("; ".join(shortages(counts)))
+    lacking = shortages(functions_by_category(items))
+    if not lacking or not _is_whole_suite(config):
+        return
+    if not hasattr(config, "workerinput"):
+        raise pytest.UsageError("; ".join(lacking))
+    # One of several processes: it has nothing to do, and says why to the one that started it.
+    items.clear()
+    session.shouldfail = "; ".join(lacking)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Tell a process what was asked for: it is called with all paths by name."""
+    node.workerinput[_WHOLE] = _is_whole_suite(node.config)
+
+
+def _is_whole_suite(config: pytest.Config) -> bool:
+    if hasattr(config, "workerinput"):
+        return bool(config.workerinput[_WHOLE])
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -13,7 +13,6 @@ import pytest
 from moto import mock_aws
 
 from aggregate.catalogue import DefinitionsCatalogue
-from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, Place, Sum, sums_of
 from aggregate.domain.units import CommitUnit, ReplayUnit
 from aggregate.following import ReplayFollower
@@ -30,6 +29,7 @@ from millrace.aggregates import (
 )
 from millrace.clock import Clock
 from millrace.commit import Checkpoint, Stage
+from millrace.counting.deltas import Marker
 from millrace.definitions import version_of
 from millrace.enriched import EnrichedEvent
 from millrace.errors import RetryableError

@@ -10,12 +10,12 @@ from aggregate_stories import Clients
 
 from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.marks import PartMarks
-from aggregate.domain.deltas import Delta
 from aggregate.domain.packing import Counter, Part
 from aggregate.domain.units import ReplayUnit
 from millrace.aggregates import AggregateKey, Dimension, Scope, Version
 from millrace.aws.aggregates import AggregatesReader
 from millrace.clock import SystemClock
+from millrace.counting.deltas import Delta
 from millrace.errors import RetryableError
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
 WORKERS, TURNS, ROWS = 2, 250, 20
 
 
-def test_ten_thousand_contended_updates_are_exact(engine, capsys):
+def test_ten_thousand_contended_updates_are_exact(engine, figures):
     """Of two transactions that meet each turn one is refused, as by DynamoDB, and tried again."""
     wire, scope = OverlapRefusing(), Scope.of(Dimension.TYPE, uuid4().hex)
     window = window_of(ARRIVAL, WindowWidth.HOUR)
@@ -61,8 +61,7 @@ def test_ten_thousand_contended_updates_are_exact(engine, capsys):
         assert row.value == WORKERS * TURNS * counter.delta.value
         assert row.input_hash == WORKERS * TURNS * 2**63
     assert wire.refused >= TURNS
-    with capsys.disabled():
-        print(f"\n{WORKERS * TURNS * ROWS:,} updates, {wire.refused:,} transactions refused")
+    figures(f"{WORKERS * TURNS * ROWS:,} updates, {wire.refused:,} transactions refused")
 
 
 def delivered(counters, part):

@@ -45,7 +45,7 @@ def measured(engine) -> tuple[Clients, WireCost]:
     return clients, cost
 
 
-def test_a_thousand_events_of_twenty_counters(clients, measured, capsys):
+def test_a_thousand_events_of_twenty_counters(clients, measured, figures):
     """At most 60 write units for the reference, and one for each user that is new."""
     world = World(clients)
     events = [
@@ -56,20 +56,18 @@ def test_a_thousand_events_of_twenty_counters(clients, measured, capsys):
     (done,) = service_on(measured[0]).aggregate([reference])
     assert (done.events, done.counters) == (1000, 20)
     units = sum(measured[1].write_units.values())
-    with capsys.disabled():
-        print(f"\n1,000 events, 20 counters: {units:g} write units, {USERS} of them new users")
+    figures(f"1,000 events, 20 counters: {units:g} write units, {USERS} of them new users")
     assert units <= 60 + USERS
 
 
-def test_references_of_a_batch_share_the_cost_of_their_rows(clients, measured, capsys):
+def test_references_of_a_batch_share_the_cost_of_their_rows(clients, measured, figures):
     """Ten references of the same rows cost far less together than one after the other."""
     world = World(clients)
     references = [world.commit(world.events(range(5)), BASE) for _ in range(10)]
     outcomes = service_on(measured[0]).aggregate(references)
     assert [outcome.events for outcome in outcomes] == [5] * 10
     assert measured[1].requests["TransactWriteItems"] == 1
-    with capsys.disabled():
-        print(f"\n10 references together: {sum(measured[1].write_units.values()):g} write units")
+    figures(f"10 references together: {sum(measured[1].write_units.values()):g} write units")
 
 
 def test_a_dry_run_writes_nothing_on_the_wire(clients, measured):

@@ -9,7 +9,6 @@ import pytest
 from aggregate.adapters.counters import NOTHING_HOT, DynamoCounters
 from aggregate.adapters.marks import PartMarks
 from aggregate.adapters.waiting import ATTEMPTS, BUNDLE_ATTEMPTS
-from aggregate.domain.deltas import Delta
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import MOST_COUNTERS, Counter, Part
 from aggregate.domain.units import CommitUnit, ReplayUnit
@@ -17,6 +16,7 @@ from millrace.aggregates import AggregateKey, Dimension, Scope, Version
 from millrace.aws.aggregates import AggregatesReader
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import Checkpoint, Stage
+from millrace.counting.deltas import Delta
 from millrace.errors import CommitMissing, ConfigError, RetryableError
 from millrace.identity import gate_key
 from millrace.windows import WindowWidth, window_of

@@ -1,5 +1,6 @@
 """Aggregate, broken at each of its AWS calls, on the local engine."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,11 +34,11 @@ def endpoint(engine) -> str:
 class Playhouse:
     """Two wires and the clients on them; plays stories and prints how they ended."""
 
-    def __init__(self, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, endpoint: str, figures: Callable[[str], None]) -> None:
         self.wires = Wire(), Wire()
         self.clients = [Clients.of(endpoint, wire) for wire in self.wires]
         self.clean = Clients.of(endpoint)
-        self.capsys = capsys
+        self.figures = figures
 
     def stage(self, parts: Parts) -> Theatre:
         return Theatre(*self.clients, self.clean, parts)
@@ -53,14 +54,13 @@ class Playhouse:
         return self.shown(story, found)
 
     def shown(self, story: type[Story], outcome: Exploration[Any]) -> Exploration[Any]:
-        with self.capsys.disabled():
-            print(f"\n{story.__name__}: {outcome.summary()}")
+        self.figures(f"{story.__name__}: {outcome.summary()}")
         return outcome
 
 
 @pytest.fixture
-def playhouse(endpoint, capsys) -> Playhouse:
-    return Playhouse(endpoint, capsys)
+def playhouse(endpoint, figures) -> Playhouse:
+    return Playhouse(endpoint, figures)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from aggregate.adapters.markers import DynamoMarkers
 from aggregate.adapters.waiting import ATTEMPTS
-from aggregate.domain.deltas import Marker
 from millrace.aggregates import AggregateKey, Dimension, Scope
+from millrace.counting.deltas import Marker
 from millrace.errors import ConfigError, RetryableError
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.domain.deltas import Delta
 from aggregate.domain.packing import (
     MOST_COUNTERS,
     MOST_ITEMS,
@@ -19,6 +18,7 @@ from aggregate.domain.packing import (
 )
 from aggregate.domain.units import CommitUnit
 from millrace.aggregates import AggregateKey, Dimension, Scope
+from millrace.counting.deltas import Delta
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD
 

@@ -7,13 +7,13 @@ import pytest
 
 from aggregate.adapters.counters import DynamoCounters
 from aggregate.adapters.marks import PartMarks
-from aggregate.domain.deltas import Delta, Marker
 from aggregate.domain.hot import HotScopes
 from aggregate.domain.packing import Counter, Part
 from aggregate.domain.units import CommitUnit
 from millrace.aggregates import LIVE, AggregateKey, AggregateRow, Dimension, Scope, Version
 from millrace.aws.aggregates import PROMOTED_VERSION, row_key
 from millrace.aws.ledger_items import from_attributes, head_key, to_attributes
+from millrace.counting.deltas import Delta, Marker
 from millrace.errors import RetryableError
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD

@@ -130,20 +130,18 @@ def stage(engine) -> tuple[tuple[Wire, Wire], tuple[Clients, Clients, Clients]]:
     return wires, (first, second, Clients.on(engine.endpoint))
 
 
-def test_every_crash_point_survives(stage, capsys):
+def test_every_crash_point_survives(stage, figures):
     """Whatever call goes wrong, each event is in one object with a row, and the commit marked."""
     wires, clients = stage
     outcome = explore(lambda: ArchiveStory(*clients), wires[0])
-    with capsys.disabled():
-        print(f"\narchive: {outcome.summary()}")
+    figures(f"archive: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert {"S3 PUT", "BatchWriteItem", "UpdateItem"} <= set(outcome.calls)
 
 
-def test_pairs_of_faults_survive(stage, capsys):
+def test_pairs_of_faults_survive(stage, figures):
     """Also when the retry goes wrong too, or runs beside a zombie."""
     wires, clients = stage
     outcome = explore_pairs(lambda: ArchiveStory(*clients), wires, sampled(PAIRS, SEED))
-    with capsys.disabled():
-        print(f"\narchive, pairs: {outcome.summary()}")
+    figures(f"archive, pairs: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)

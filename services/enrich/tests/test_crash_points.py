@@ -1,6 +1,6 @@
 """Enrich, broken at each of its AWS calls, on the local engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -37,10 +37,10 @@ def suffix(engine) -> str:
 class Theatre:
     """Two wires and the processes on them; plays stories and prints how they ended."""
 
-    def __init__(self, endpoint: str, suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, endpoint: str, suffix: str, figures: Callable[[str], None]) -> None:
         self.wires = Wire(), Wire()
         self.processes = [Process.of(endpoint, suffix, wire) for wire in (*self.wires, None)]
-        self.capsys = capsys
+        self.figures = figures
 
     def stage(self, **broken: Any) -> EnrichStage:
         return EnrichStage(*self.processes, **broken)
@@ -58,14 +58,13 @@ class Theatre:
         return self.shown(story, explore_pairs(lambda: story(stage), self.wires, sample))
 
     def shown(self, story: type[EnrichStory], outcome: Exploration[Any]) -> Exploration[Any]:
-        with self.capsys.disabled():
-            print(f"\n{story.__name__}: {outcome.summary()}")
+        self.figures(f"{story.__name__}: {outcome.summary()}")
         return outcome
 
 
 @pytest.fixture
-def theatre(engine, suffix, capsys) -> Theatre:
-    return Theatre(engine.endpoint, suffix, capsys)
+def theatre(engine, suffix, figures) -> Theatre:
+    return Theatre(engine.endpoint, suffix, figures)
 
 
 def test_a_clean_run_is_whole(theatre):

@@ -82,7 +82,7 @@ def item_bytes(item: Mapping[str, Any]) -> int:
 
 
 @pytest.mark.parametrize(("size", "most_units"), [(500, 0.07), (1000, 0.055)])
-def test_a_page_costs_what_was_planned(lines, capsys, size, most_units):
+def test_a_page_costs_what_was_planned(lines, figures, size, most_units):
     """About 0.05 write units an event, about 60 bytes an event at most; a day is read in pages."""
     sizes = []
     for commit, _, mine in commits(lines, size):
@@ -93,12 +93,11 @@ def test_a_page_costs_what_was_planned(lines, capsys, size, most_units):
     units = sum(math.ceil(each / WRITE_UNIT_BYTES) for each in sizes) / len(lines)
     event_bytes = sum(sizes) / len(lines)
     queries = math.ceil(1_000_000 * event_bytes / BUCKETS / QUERY_PAGE_BYTES)
-    with capsys.disabled():
-        print(
-            f"\nindex, {BUCKETS} buckets, commits of {size}: {units:.3f} write units an event, "
-            f"{event_bytes:.0f} bytes an event, pages of {sum(sizes) / len(sizes):,.0f} bytes "
-            f"(largest {max(sizes):,}); 1,000,000 events a day: {queries} Query pages an entity"
-        )
+    figures(
+        f"index, {BUCKETS} buckets, commits of {size}: {units:.3f} write units an event, "
+        f"{event_bytes:.0f} bytes an event, pages of {sum(sizes) / len(sizes):,.0f} bytes "
+        f"(largest {max(sizes):,}); 1,000,000 events a day: {queries} Query pages an entity"
+    )
     assert units <= most_units
     assert event_bytes <= 60
     assert queries <= 64

@@ -75,7 +75,7 @@ def dynamodb(monkeypatch):
         yield client
 
 
-def test_a_thousand_events_cost_half_a_unit_an_entity(dynamodb, users, capsys):
+def test_a_thousand_events_cost_half_a_unit_an_entity(dynamodb, users, figures):
     """Whatever number of experiments an entity is in, or none; and nothing while it is kept."""
     mine = [EntityAssignment(f"experiment-{n}", "A", ARRIVAL) for n in range(EXPERIMENTS)]
     writer = AssignmentsWriter(dynamodb, "assignments")
@@ -91,9 +91,10 @@ def test_a_thousand_events_cost_half_a_unit_an_entity(dynamodb, users, capsys):
         at_most=10_000,
     )
     found = cached.of(users)
-    with capsys.disabled():
-        print(f"\n{EVENTS} events, {len(users)} users, {EXPERIMENTS} experiments: ", end="")
-        print(f"{meter.units:g} read units in {meter.calls} calls")
+    figures(
+        f"{EVENTS} events, {len(users)} users, {EXPERIMENTS} experiments: "
+        f"{meter.units:g} read units in {meter.calls} calls"
+    )
     assert {len(each.known) for each in found.values()} == {EXPERIMENTS}
     assert len(found) == len(users[::20])
     assert (meter.units, meter.calls) == (len(users) / 2, math.ceil(len(users) / 100))

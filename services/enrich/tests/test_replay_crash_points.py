@@ -1,6 +1,6 @@
 """The processor, from the replay queue's messages to rows, broken at each of its AWS calls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -250,9 +250,8 @@ def new_story(endpoint, wires):
     return lambda: ReplayStory(clients)
 
 
-def shown(capsys: pytest.CaptureFixture[str], outcome: Exploration[Seen]) -> Exploration[Seen]:
-    with capsys.disabled():
-        print(f"\nReplayStory: {outcome.summary()}")
+def shown(figures: Callable[[str], None], outcome: Exploration[Seen]) -> Exploration[Seen]:
+    figures(f"ReplayStory: {outcome.summary()}")
     return outcome
 
 
@@ -267,9 +266,9 @@ def test_a_clean_run_counts_every_event_once(new_story):
     assert seen.live == 0
 
 
-def test_every_crash_point_of_the_processor_survives(new_story, wires, capsys):
+def test_every_crash_point_of_the_processor_survives(new_story, wires, figures):
     """Whatever call goes wrong, each event is counted once, and the replay's status says so."""
-    outcome = shown(capsys, explore(new_story, wires[0]))
+    outcome = shown(figures, explore(new_story, wires[0]))
     assert outcome.survivors == outcome.points, str(outcome)
     assert {
         "S3 PUT",
@@ -281,9 +280,9 @@ def test_every_crash_point_of_the_processor_survives(new_story, wires, capsys):
     } <= set(outcome.calls)
 
 
-def test_pairs_of_faults_survive(new_story, wires, capsys):
+def test_pairs_of_faults_survive(new_story, wires, figures):
     """Also when the redelivery goes wrong too, or runs beside a zombie."""
-    outcome = shown(capsys, explore_pairs(new_story, wires, sampled(PAIRS, SEED)))
+    outcome = shown(figures, explore_pairs(new_story, wires, sampled(PAIRS, SEED)))
     assert outcome.survivors == outcome.points, str(outcome)
 
 

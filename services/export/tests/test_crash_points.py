@@ -156,22 +156,20 @@ def stage(engine) -> tuple[tuple[Wire, Wire], tuple[Clients, Clients, Clients]]:
     return wires, (first, second, Clients.on(engine.endpoint))
 
 
-def test_every_crash_point_survives(stage, capsys):
+def test_every_crash_point_survives(stage, figures):
     """Whatever call goes wrong, files, manifests and rows end as after clean runs."""
     wires, clients = stage
     outcome = explore(lambda: ExportStory(*clients), wires[0], KINDS)
-    with capsys.disabled():
-        print(f"\nexport: {outcome.summary()}")
+    figures(f"export: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert {"S3 PUT", "S3 POST", "PutItem", "DeleteItem"} <= set(outcome.calls)
 
 
-def test_pairs_of_faults_survive(stage, capsys):
+def test_pairs_of_faults_survive(stage, figures):
     """Also when the next run goes wrong too, or runs beside a zombie."""
     wires, clients = stage
     outcome = explore_pairs(lambda: ExportStory(*clients), wires, sampled(PAIRS, SEED))
-    with capsys.disabled():
-        print(f"\nexport, pairs: {outcome.summary()}")
+    figures(f"export, pairs: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
 
 

@@ -15,6 +15,7 @@ from ingest.service import BatchResult, Ingest
 from millrace.event import EventLimits
 from millrace.times import to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeObjects, FakeQueue, FixedClock
 
 
@@ -27,6 +28,7 @@ class World:
     gate: FakeGate
     objects: FakeObjects
     queue: FakeQueue
+    discards: FakeDiscards
 
     def with_port(self, **ports: object) -> "World":
         """Return the same world with some ports of the service replaced."""
@@ -54,9 +56,11 @@ def world() -> World:
 
 def make_world() -> World:
     ledger, gate, objects, queue = FakeLedger(), FakeGate(), FakeObjects(), FakeQueue()
+    discards = FakeDiscards(ledger)
     numbers = count()
     service = Ingest(
         checkpoints=ledger,
+        abandonments=discards,
         gate=gate,
         objects=objects,
         references=queue,
@@ -66,7 +70,7 @@ def make_world() -> World:
         logger=Logger(service="ingest-test"),
         new_unique=lambda: f"uuid{next(numbers)}",
     )
-    return World(service, ledger, gate, objects, queue)
+    return World(service, ledger, gate, objects, queue, discards)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def stream(datas: Sequence[bytes], spread: timedelta = timedelta(0)) -> list[Str
     ]
 
 
-def test_a_thousand_events_cost_what_was_promised(story, capsys):
+def test_a_thousand_events_cost_what_was_promised(story, figures):
     """1,000 events of 400 bytes, 500 a batch: counted from the answers of the engine."""
     records = stream([sized(story.source, 100 + n, 400) for n in range(1000)])
     assert {len(record.data) for record in records} == {400}
@@ -52,9 +52,8 @@ def test_a_thousand_events_cost_what_was_promised(story, capsys):
     for batch in (records[:500], records[500:]):
         result = story.ingest_on(clients).ingest(story.shard, batch, "cost")
         assert (result.retry_from, result.counts.accepted) == (None, 500)
-    with capsys.disabled():
-        print(f"\n1,000 events: {cost.write_units.total():g} write units {dict(cost.write_units)}")
-        print(f"requests: {dict(cost.requests)}")
+    figures(f"1,000 events: {cost.write_units.total():g} write units {dict(cost.write_units)}")
+    figures(f"requests: {dict(cost.requests)}")
     assert 1000 < cost.write_units.total() <= 1200
     assert 0 < cost.requests["PutObject"] <= 6
     assert 0 < cost.requests["SendMessage"] <= 4
@@ -69,7 +68,7 @@ def row_bytes(story: IngestStory, first_seq: int) -> int:
     return sum(len(value["B"]) for value in item.values() if "B" in value)
 
 
-def test_a_batch_of_500_sources_and_types_commits(story, capsys):
+def test_a_batch_of_500_sources_and_types_commits(story, figures):
     """Every event of its own source and type: the row stays far below DynamoDB's 400 KB."""
     datas = [
         event_bytes(n, source=f"{story.source}-{n}", event_type=f"type-{uuid4().hex}-{n}")
@@ -79,8 +78,7 @@ def test_a_batch_of_500_sources_and_types_commits(story, capsys):
     result = story.ingest_on(story.stage.clean).ingest(story.shard, records, "wide")
     assert (result.retry_from, result.counts.accepted) == (None, 500)
     size = row_bytes(story, FIRST_SEQ)
-    with capsys.disabled():
-        print(f"\n500 sources and types: line table and statistics of {size:,} bytes")
+    figures(f"500 sources and types: line table and statistics of {size:,} bytes")
     assert size < 100_000
 
 
@@ -96,7 +94,7 @@ def test_a_batch_that_spans_a_day_commits(story):
     assert commit.head.last_arrival - commit.head.first_arrival > timedelta(hours=23)
 
 
-def test_the_largest_commit_fits_its_row(story, capsys):
+def test_the_largest_commit_fits_its_row(story, figures):
     """2,000 duplicates in random order, at random sequence numbers and times, still fit."""
     datas = [event_bytes(n, source=story.source) for n in range(10, 2010)]
     first = story.ingest_on(story.stage.clean).ingest(story.shard, stream(datas), "first")
@@ -112,6 +110,5 @@ def test_the_largest_commit_fits_its_row(story, capsys):
     result = story.ingest_on(story.stage.clean).ingest(story.shard, again, "again")
     assert (result.retry_from, result.counts.duplicates) == (None, 2000)
     size = row_bytes(story, seqs[0])
-    with capsys.disabled():
-        print(f"\n2,000 duplicates: line table and statistics of {size:,} bytes")
+    figures(f"2,000 duplicates: line table and statistics of {size:,} bytes")
     assert size < 300_000

@@ -1,15 +1,20 @@
 """Ingest, repair and watch, broken at each of their AWS calls, on the local engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import ingest_stories
 import pytest
 from ingest_stories import (
     REDELIVERIES,
+    AbandonStory,
     Clients,
+    DiscardedStory,
     IngestStory,
+    RacedAbandonStory,
     RepairStory,
+    ResendStory,
     Stage,
     WatchStory,
 )
@@ -18,6 +23,7 @@ from ingest import service
 from ingest.domain.commits import PreparedCommit, prepare
 from ingest.domain.deduplication import Prefix, committable
 from ingest.domain.records import JudgedRecord
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import Checkpoint, Commit, SeqRange, ShardKey
 from millrace.raw_lines import pack
@@ -28,6 +34,7 @@ pytestmark = pytest.mark.engine
 
 SEED = 20_251_228
 PAIRS = 40
+KILLS = 50
 DEATHS = (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER, FaultKind.PAUSE_AFTER)
 
 
@@ -40,11 +47,11 @@ def endpoint(engine) -> str:
 class Theatre:
     """Two wires and the clients on them; plays stories and prints how they ended."""
 
-    def __init__(self, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, endpoint: str, figures: Callable[[str], None]) -> None:
         self.wires = Wire(), Wire()
         self.clients = [Clients.of(endpoint, wire) for wire in self.wires]
         self.clean = Clients.of(endpoint)
-        self.capsys = capsys
+        self.figures = figures
 
     def stage(self, redelivery: str = "whole", ledger: type[DynamoLedger] = DynamoLedger) -> Stage:
         return Stage(*self.clients, self.clean, REDELIVERIES[redelivery], ledger)
@@ -58,17 +65,16 @@ class Theatre:
         return self.shown(story, explore_pairs(lambda: story(stage), self.wires, pairs))
 
     def shown(self, story: type[IngestStory], outcome: Exploration[Any]) -> Exploration[Any]:
-        with self.capsys.disabled():
-            print(f"\n{story.__name__}: {outcome.summary()}")
+        self.figures(f"{story.__name__}: {outcome.summary()}")
         return outcome
 
 
 @pytest.fixture
-def theatre(endpoint, capsys) -> Theatre:
-    return Theatre(endpoint, capsys)
+def theatre(endpoint, figures) -> Theatre:
+    return Theatre(endpoint, figures)
 
 
-@pytest.mark.parametrize("story", [IngestStory, RepairStory])
+@pytest.mark.parametrize("story", [IngestStory, RepairStory, DiscardedStory, ResendStory])
 def test_every_crash_point_survives(theatre, story):
     """Whatever call goes wrong, readers see every record once, and every commit is announced."""
     outcome = theatre.singles(story, theatre.stage())
@@ -87,6 +93,43 @@ def test_every_crash_point_of_watch_survives(theatre):
     """A sweep that dies half way is finished by the next one."""
     outcome = theatre.singles(WatchStory, theatre.stage())
     assert outcome.survivors == outcome.points, str(outcome)
+
+
+def test_every_crash_point_of_abandoning_survives(theatre):
+    """However giving up ends, each event of the range counts once when it was sent again."""
+    outcome = theatre.singles(AbandonStory, theatre.stage())
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+def test_a_repair_killed_at_fifty_random_points_loses_nothing(theatre):
+    """The second attempt breaks too, or runs beside the first: what readers see is the same."""
+    outcome = theatre.pairs(DiscardedStory, theatre.stage(), sampled(KILLS, SEED))
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+def test_abandoning_and_repairing_at_once_is_one_of_them(theatre):
+    """Whoever comes first wins: no event is lost, none counts twice."""
+    outcome = theatre.pairs(RacedAbandonStory, theatre.stage(), sampled(PAIRS, SEED))
+    assert outcome.survivors == outcome.points, str(outcome)
+
+
+class ForgetfulAbandoning(DynamoDiscards):
+    """Gives a range up without moving the checkpoint's version."""
+
+    def _moved(self, batch: Any, before: Checkpoint) -> Any:
+        update = super()._moved(batch, before)
+        return update | {
+            "UpdateExpression": "SET forgotten = :none",
+            "ConditionExpression": "attribute_exists(seq)",
+            "ExpressionAttributeValues": {":none": {"L": []}},
+        }
+
+
+def test_abandoning_without_the_version_is_caught(theatre, monkeypatch):
+    """A repair that was under way would commit what is given up, and the resend count again."""
+    monkeypatch.setattr(ingest_stories, "DynamoDiscards", ForgetfulAbandoning)
+    outcome = theatre.singles(RacedAbandonStory, theatre.stage(), [FaultKind.PAUSE_BEFORE])
+    assert outcome.differences
 
 
 @pytest.mark.parametrize("story", [IngestStory, RepairStory, WatchStory])

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.adapters import DynamoGate
+from ingest.adapters.gate import DynamoGate
 from ingest.domain.deduplication import Claim
 from millrace.aws.events import EventReader
 from millrace.aws.ledger import DynamoLedger

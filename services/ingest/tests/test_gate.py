@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.adapters import DynamoGate
-from ingest.domain.deduplication import Claim, Holder
+from ingest.adapters.gate import DynamoGate
+from ingest.domain.deduplication import Claim, Holder, Takeover
 from ingest.ports import Gate
 from millrace.commit import Owner
 from millrace.errors import ConfigError
@@ -55,6 +55,21 @@ class GateContract:
         assert gate.claim([beyond])[first.gate_key].owner == beyond.owner
         assert gate.claim([beyond])[first.gate_key].owner == beyond.owner
         assert gate.claim([within])[first.gate_key].owner == beyond.owner
+
+    def test_a_lost_owner_is_replaced_once(self, gate: Gate):
+        """Of two that bid for the key of a lost owner one gets it; the other learns nothing yet."""
+        first, second, third = claim("e", 1), claim("e", 2, content=b"another!"), claim("e", 3)
+        gate.claim([first])
+        mine = Holder(second.owner, second.content_hash)
+        assert gate.take_over([Takeover(second, first.owner)]) == {second.gate_key: mine}
+        assert gate.take_over([Takeover(third, first.owner)]) == {}
+        assert gate.claim([third]) == {second.gate_key: mine}
+
+    def test_nothing_is_replaced_when_time_is_up(self, gate: Gate):
+        """What was not tried is not in the answer."""
+        first, second = claim("f", 1), claim("f", 2)
+        gate.claim([first])
+        assert gate.take_over([Takeover(second, first.owner)], lambda: False) == {}
 
 
 class TestFakeGate(GateContract):

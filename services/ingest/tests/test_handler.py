@@ -14,6 +14,7 @@ from millrace_testing.lambda_context import lambda_context
 
 SETTINGS = IngestSettings(
     stream_incarnation=SHARD.incarnation,
+    stream_arn="arn:aws:kinesis:us-east-1:000000000000:stream/events",
     data_bucket="data",
     commits_table="commits",
     gate_table="gate",

@@ -1,9 +1,7 @@
 """The ingest protocol, on fakes."""
 
-from base64 import b64decode
 from dataclasses import replace
 
-import orjson
 import pytest
 
 from ingest.service import MAX_OUTCOMES_PER_COMMIT
@@ -11,6 +9,7 @@ from millrace.commit import Checkpoint, Commit, CommitCounts, Owner
 from millrace.errors import ConfigError, RetryableError
 from millrace.event import parse_event
 from millrace.identity import gate_key
+from millrace.quarantine.record import Place, records_of
 from millrace.raw_lines import unpack
 from millrace.reference import Reference
 from millrace_testing.builders import SHARD, event_bytes
@@ -46,10 +45,9 @@ def test_a_quarantined_record_can_be_had_back(world, stream):
     """Quarantine keeps the bytes, the place and the reason."""
     world.deliver(stream([b"\xff\xfe", event_bytes(1)]))
     (head,) = world.ledger.heads(SHARD)
-    (line,) = unpack(world.objects.get(head.quarantine_key))
-    row = orjson.loads(line)
-    assert (row["reason"], row["sequence"], row["position"]) == ("not_utf8", "100", 0)
-    assert b64decode(row["bytes_base64"]) == b"\xff\xfe"
+    (record,) = records_of(head, world.objects.get(head.quarantine_key))
+    assert (record.reason, record.place) == ("not_utf8", Place(SHARD.shard_id, 100, 0))
+    assert record.data == b"\xff\xfe"
 
 
 def test_a_duplicate_names_what_it_repeats(world, stream):
@@ -175,7 +173,7 @@ def test_a_fault_of_the_parser_does_not_block_the_shard(world, stream, monkeypat
             raise RecursionError
         return parse_event(data, arrival, limits)
 
-    monkeypatch.setattr("ingest.domain.records.parse_event", broken_for_one)
+    monkeypatch.setattr("millrace.event.parse_event", broken_for_one)
     result = world.deliver(stream([event_bytes(1), b"poison", event_bytes(2)]))
     assert result.retry_from is None
     assert result.counts == CommitCounts(accepted=2, quarantined=1)

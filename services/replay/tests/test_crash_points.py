@@ -64,7 +64,7 @@ def test_every_crash_point_of_the_worker_survives(new_world):
 
 
 @pytest.mark.batch
-def test_a_worker_killed_twenty_times_loses_nothing(new_world, capsys):
+def test_a_worker_killed_twenty_times_loses_nothing(new_world, figures):
     """At random places, drawn from a seed: each event is sent, and counted once."""
     draw = Random(SEED)
     world = new_world(5_000, 700)
@@ -78,8 +78,7 @@ def test_a_worker_killed_twenty_times_loses_nothing(new_world, capsys):
     status = world.operations.status(replay_id)
     assert (status.progress.counted, status.replay.messages) == (5_000, 5_000)
     assert status.replay.state is ReplayState.COMPLETED
-    with capsys.disabled():
-        print(f"\nworker killed {KILLS} times: {sum(times.values())} messages for 5,000 events")
+    figures(f"worker killed {KILLS} times: {sum(times.values())} messages for 5,000 events")
 
 
 @pytest.mark.batch

@@ -221,21 +221,19 @@ def stage(engine) -> tuple[Wire, Process, Process]:
     return wire, Process.on(engine.endpoint, suffix, wire), clean
 
 
-def test_every_crash_point_of_the_worker_survives(stage, capsys):
+def test_every_crash_point_of_the_worker_survives(stage, figures):
     """Whatever call goes wrong, zombies included: all is sent and counted, and it ends once."""
     wire, first, clean = stage
     outcome = explore(lambda: ReplayStory(first, clean), wire, WORKER_FAULTS)
-    with capsys.disabled():
-        print(f"\nreplay's worker: {outcome.summary()}")
+    figures(f"replay's worker: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert {"SendMessageBatch", "TransactWriteItems", "SendMessage"} <= set(outcome.calls)
 
 
-def test_every_crash_point_of_apply_survives(stage, capsys):
+def test_every_crash_point_of_apply_survives(stage, figures):
     """Whoever applies again ends with one replay of the plan, and it is sent whole."""
     wire, first, clean = stage
     outcome = explore(lambda: ApplyStory(first, clean), wire, APPLY_FAULTS)
-    with capsys.disabled():
-        print(f"\nreplay's apply: {outcome.summary()}")
+    figures(f"replay's apply: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert {"PutItem", "TransactWriteItems", "SendMessage"} <= set(outcome.calls)

@@ -35,7 +35,7 @@ from millrace_testing.replays import replay_plan
 from millrace_testing.tables import COMMITS, REPLAYS, create_table
 from replay import handler as entry
 from replay.adapters import MonotonicStopwatch, Pipeline
-from replay.domain import Signs
+from replay.domain import LAG_HORIZON_S, Signs
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "lambda-event-fixtures"
 OFFICIAL = [
@@ -242,21 +242,25 @@ def test_importing_needs_no_environment():
 
 
 def test_the_signs_are_seen(deployment):
-    """Age of the oldest unfinished commit, what waits, and throttles of the last half minute."""
+    """Commits that wait behind the bound, messages, and throttles of the last half minute."""
     clock = FixedClock(ARRIVAL)
     ledger = DynamoLedger(boto3.client("dynamodb"), "commits")
     queue = SqsBatches(deployment.sqs, deployment.queue_url)
-    pipeline = Pipeline(ledger, queue, deployment.replays, clock)
+    pipeline = Pipeline(ledger, queue, deployment.replays, clock, timedelta(seconds=29))
     replay = deployment.apply()
     assert pipeline.signs(replay) == Signs()
     commit, _ = commit_of([event_bytes(1)])
     assert ledger.commit(ledger.read(SHARD), Checkpoint(1, 100, ()), commit)
     queue.send_all(["a", "b"])
     deployment.replays.note_pressure(replay.replay_id, int(ARRIVAL.timestamp() * 1000))
-    clock.advance(timedelta(seconds=29))
-    assert pipeline.signs(replay) == Signs(live_lag_s=29, backlog=2, throttled=True)
+    clock.advance(timedelta(seconds=28))
+    assert pipeline.signs(replay).live_ages_s == ()
     clock.advance(timedelta(seconds=1))
-    assert pipeline.signs(replay) == Signs(live_lag_s=30, backlog=2, throttled=False)
+    assert pipeline.signs(replay) == Signs((29,), backlog=2, throttled=True)
+    clock.advance(timedelta(seconds=1))
+    assert pipeline.signs(replay) == Signs((30,), backlog=2, throttled=False)
+    clock.advance(timedelta(seconds=LAG_HORIZON_S))
+    assert pipeline.signs(replay) == Signs(backlog=2)
 
 
 def test_time_passes():

@@ -10,16 +10,26 @@ BOUNDS = Bounds(live_lag_s=60, backlog=1000)
 @pytest.mark.parametrize(
     ("signs", "said"),
     [
-        (Signs(live_lag_s=60.5), "live lag is 60 s, more than 60 s"),
+        (Signs((61, 300)), "live lags: 2 commits wait longer than 60 s, one for 300 s"),
+        (Signs((300.0,) * 11), "live lags: 11 commits wait longer than 60 s, one for 300 s"),
         (Signs(throttled=True), "DynamoDB throttles the processor"),
         (Signs(backlog=1001), "1001 messages wait, more than 1000"),
-        (Signs(live_lag_s=60, backlog=1000), ""),
+        (Signs(backlog=1000), ""),
+        (Signs((121, 900)), ""),
+        (Signs((300.0,) * 10), ""),
         (Signs(), ""),
     ],
 )
 def test_each_sign_beyond_its_bound_is_a_reason(signs, said):
     """The reason names what was seen and the bound; at the bound there is none."""
     assert BOUNDS.reason(signs) == said
+
+
+def test_a_commit_that_is_stuck_slows_a_replay_for_a_minute():
+    """Then only commits that come to wait behind it do."""
+    slowed = [age for age in range(60, 1_000) if BOUNDS.reason(Signs((age,)))]
+    assert slowed == list(range(60, 121))
+    assert BOUNDS.reason(Signs((500, 61)))
 
 
 def test_the_rate_halves_and_comes_back_by_quarters():

@@ -213,9 +213,7 @@ def test_an_unknown_replay_is_named(world):
         world.turn("nobody")
 
 
-@pytest.mark.parametrize(
-    "signs", [Signs(live_lag_s=61), Signs(backlog=1001), Signs(throttled=True)]
-)
+@pytest.mark.parametrize("signs", [Signs((61,)), Signs(backlog=1001), Signs(throttled=True)])
 def test_the_worker_gives_way_and_comes_back(new_world, signs):
     """Half as fast at each look while a sign is there; then step by step at the wanted rate."""
     world = new_world(1_000, 200)

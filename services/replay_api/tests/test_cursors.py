@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millrace.problems import Refusal
 from millrace.replay.record import ReplayPlace
 from millrace_testing.builders import ARRIVAL
 from replay_api.domain.cursors import MAX_CURSOR_CHARACTERS, cursor_of, parse_cursor
-from replay_api.domain.refusals import Refusal, RefusalKind
+from replay_api.domain.refusals import RefusalKind
 
 
 @given(st.integers(0, 10**9), st.from_regex(r"[0-9]{10}-[0-9a-f]{8}", fullmatch=True))

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 
 from millrace.commit import Checkpoint, ShardKey, Stage
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeQueue, FixedClock
 from watch.handler import report
 from watch.service import Watch
@@ -38,6 +39,7 @@ def queue() -> FakeQueue:
 def watch_at(age: timedelta, ledger: FakeLedger, queue: FakeQueue) -> Watch:
     return Watch(
         ledger=ledger,
+        discards=FakeDiscards(ledger),
         references=queue,
         stream=FakeStream(),
         clock=FixedClock(ARRIVAL + age),

@@ -212,6 +212,25 @@ def test_scopes_of_a_version_are_listed_once(client, reader):
     assert list(reader.scopes_of(LIVE)) == list(reader.scopes_of(Version("19"))) == []
 
 
+def test_live_scopes_of_a_time_are_listed_once(client, reader):
+    """Of the dimensions that are asked for; replayed rows and other windows are none of them."""
+    put(client, AggregateKey(EDITS, hour(1), "m"))
+    put(client, AggregateKey(EDITS, hour(1), "n"))
+    put(client, AggregateKey(EDITS, hour(2), "n"))
+    put(client, AggregateKey(Scope.of(Dimension.TYPE, "view"), hour(1), "m", Version("17")))
+    put(client, AggregateKey(Scope.of(Dimension.TYPE, "buy"), hour(5), "m"))
+    web, variant = Scope.of(Dimension.SOURCE, "web"), Scope.of(Dimension.EXPERIMENT, "e", "A")
+    for scope in (web, variant):
+        put(client, AggregateKey(scope, hour(1), "m"))
+
+    def found(*dimensions: Dimension) -> list[Scope]:
+        return sorted(reader.live_scopes(dimensions, hour(1).start, hour(2).start))
+
+    assert found(Dimension.TYPE) == [EDITS]
+    assert found(Dimension.TYPE, Dimension.EXPERIMENT) == sorted([EDITS, variant])
+    assert found(Dimension.CLIENT) == []
+
+
 def test_shards_are_read_as_one_row(client, reader):
     """Also beside what was written before the scope was hot, and beside a metric of longer name."""
     key = AggregateKey(EDITS, hour(1), "m")

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.errors import translated
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_key
@@ -17,8 +18,10 @@ from millrace.aws.queue import SqsQueue
 from millrace.commit import Checkpoint, Stage
 from millrace.errors import ConfigError, RetryableError
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes
+from millrace_testing.contracts.discards import DiscardsContract
 from millrace_testing.contracts.ledger import LedgerContract
 from millrace_testing.contracts.objects import ObjectsContract
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeObjects
 from millrace_testing.tables import COMMITS, create_table
 
@@ -78,6 +81,30 @@ class TestDynamoLedger(LedgerContract):
         return dynamo_ledger
 
 
+class TestFakeDiscards(DiscardsContract):
+    """The fake."""
+
+    @pytest.fixture
+    def ledger(self) -> FakeLedger:
+        return FakeLedger()
+
+    @pytest.fixture
+    def discards(self, ledger) -> FakeDiscards:
+        return FakeDiscards(ledger)
+
+
+class TestDynamoDiscards(DiscardsContract):
+    """The adapter, on moto."""
+
+    @pytest.fixture
+    def ledger(self, dynamo_ledger) -> DynamoLedger:
+        return dynamo_ledger
+
+    @pytest.fixture
+    def discards(self, dynamo_ledger) -> DynamoDiscards:
+        return DynamoDiscards(boto3.client("dynamodb"), "commits")
+
+
 def test_the_unfinished_index_is_sparse(dynamo_ledger):
     """A commit is listed until its last stage marks it; one without events never is."""
     before = Checkpoint()
@@ -92,23 +119,22 @@ def test_the_unfinished_index_is_sparse(dynamo_ledger):
     assert [head.first_seq for head in dynamo_ledger.heads(SHARD)] == [100, 200]
 
 
-def test_the_oldest_unfinished_commit_is_found(dynamo_ledger):
-    """Whichever partition of the index it waits in; none once all are finished."""
-    assert dynamo_ledger.oldest_unfinished() is None
-    before = Checkpoint()
+def test_unfinished_commits_of_a_window_are_found(dynamo_ledger):
+    """Both ends included; finished ones and those outside are not; the newest if there are many."""
+    made = []
     for number in range(12):
-        commit, _ = commit_of([event_bytes(number)], first_seq=100 + number)
-        made_at = ARRIVAL + timedelta(seconds=(number * 7 + 3) % 12)
-        commit = replace(commit, head=replace(commit.head, committed_at=made_at))
-        after = Checkpoint(number + 1, 100 + number, ())
-        assert dynamo_ledger.commit(before, after, commit)
-        before = after
-    heads = sorted(dynamo_ledger.heads(SHARD), key=lambda head: head.committed_at)
-    for head in heads:
-        assert dynamo_ledger.oldest_unfinished() == head.committed_at
-        for stage in Stage:
-            dynamo_ledger.mark(SHARD, head.first_seq, stage, {"events": 1})
-    assert dynamo_ledger.oldest_unfinished() is None
+        at = ARRIVAL + timedelta(seconds=number)
+        commit, _ = commit_of([event_bytes(1)], first_seq=100 + number)
+        commit = replace(commit, head=replace(commit.head, committed_at=at))
+        before = dynamo_ledger.read(SHARD)
+        assert dynamo_ledger.commit(before, Checkpoint(before.version + 1, 100, ()), commit)
+        made.append(at)
+    for stage in Stage:
+        dynamo_ledger.mark(SHARD, 105, stage, {"at": "now"})
+    found = dynamo_ledger.unfinished_since(made[2], made[8])
+    assert sorted(found) == [*made[2:5], *made[6:9]]
+    assert len(dynamo_ledger.unfinished_since(made[0], made[11], most=4)) <= 4
+    assert dynamo_ledger.unfinished_since(made[5], made[5]) == []
 
 
 def test_a_stage_that_died_after_the_last_mark_is_made_up_for(dynamo_ledger):

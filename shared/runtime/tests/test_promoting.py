@@ -67,6 +67,9 @@ class FakeAggregates:
     def scopes_of(self, version: Version) -> Iterator[Scope]:
         yield from {each.key.scope for each in self.rows if each.key.version == version}
 
+    def live_scopes(self, dimensions, start, end) -> Iterator[Scope]:
+        yield from {each.key.scope for each in self.rows if each.key.version == LIVE}
+
     def query(self, scope, width, *, metric=None, start=None, end=None, version=LIVE):
         yield from (each for each in self.rows if each.key.window.width is width)
 

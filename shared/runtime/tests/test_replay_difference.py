@@ -19,7 +19,7 @@ from millrace.replay.difference import SAMPLES, Rows, Verdict, belongs, compared
 from millrace.replay.diffing import Diffing, verdicts
 from millrace.replay.errors import UnknownReplay
 from millrace.replay.planning import MetricDefinitions, Planner
-from millrace.replay.progress import SkippedEvent
+from millrace.replay.progress import ProcessedObject, SkippedEvent
 from millrace.replay.record import ReplayState
 from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
@@ -148,6 +148,14 @@ class FakeAggregates:
     def scopes_of(self, version: Version) -> Iterator[Scope]:
         yield from sorted({each.key.scope for each in self.rows if each.key.version == version})
 
+    def live_scopes(self, dimensions, start, end) -> Iterator[Scope]:
+        live = [each.key for each in self.rows if each.key.version == LIVE]
+        yield from {
+            key.scope
+            for key in live
+            if key.scope.dimension in dimensions and start <= key.window.start <= end
+        }
+
     def query(self, scope, width, *, metric=None, start=None, end=None, version=LIVE):
         for each in self.rows:
             window = each.key.window
@@ -207,8 +215,8 @@ def test_equal_rows_need_no_index(world):
     )
 
 
-def _refuse(day, bucket):
-    raise AssertionError("the index was read")
+def _refuse(*arguments):
+    raise AssertionError(f"read: {arguments}")
 
 
 def test_events_that_came_since_are_named(world):
@@ -255,7 +263,56 @@ def test_definitions_that_choose_other_events_are_logic(world, case, verdict):
     (found,) = world.diff()
     assert found.verdict is verdict
     assert found.only_live == tuple(f"event-{200 + n}" for n in range(late))
-    assert found.other_definitions is (defs != "d" * 16)
+    assert found.other_definitions_than("f" * 16) is (defs != "d" * 16)
+
+
+def ended(world, **fields):
+    """Complete the world's replay, one object of which was counted."""
+    replay_id = world.record.replay_id
+    record = replace(world.record, **{"state": ReplayState.COMPLETED} | fields)
+    world.replays.records[replay_id] = record
+    world.replays.list_object(replay_id, ProcessedObject("a", "k", frozenset(), counted=False))
+    world.replays.mark_counted(replay_id, "a", 1)
+
+
+@pytest.mark.parametrize(
+    ("defs", "verdict"), [(DEFINITIONS.version, Verdict.INPUTS), ("e" * 16, Verdict.LOGIC)]
+)
+def test_scopes_that_only_live_has_are_found(world, defs, verdict):
+    """Where the replay could have whole rows and has none; not if only its own are asked for."""
+    ended(world)
+    clicks = Scope.of(Dimension.TYPE, "click")
+    world.aggregates.rows = [
+        row(), row(REPLAYED), row(scope=clicks, defs=defs), row(scope=clicks, hours=1),
+        row(scope=Scope.of(Dimension.SOURCE, "web")), row(scope=clicks, metric="gone"),
+    ]  # fmt: skip
+    found = {each.key: each for each in world.diff()}
+    assert found[key(scope=clicks)].verdict is verdict
+    assert found[key(scope=clicks)].replayed is None
+    assert set(found) == {key(), key(scope=clicks)}
+    only = list(world.diffing.diff(world.record.replay_id, only_replayed=True))
+    assert [each.key for each in only] == [key()]
+
+
+@pytest.mark.parametrize("fields", [{"state": ReplayState.SENT}, {"dry_run": True}])
+def test_what_has_not_counted_all_lacks_nothing(world, fields):
+    """A replay on its way and a dry run are compared by the rows that they have."""
+    ended(world, **fields)
+    world.aggregates.rows = [row()]
+    assert world.diff() == []
+
+
+def test_a_selected_scope_is_looked_at_without_a_search(world):
+    """A selector names the one scope that is whole, so live is not looked through."""
+    ended(world)
+    world.replays.plans = {
+        name: replace(plan, selection=replace(SELECTION, entity_id="bo"))
+        for name, plan in world.replays.plans.items()
+    }
+    bo = Scope.of(Dimension.ENTITY, "bo")
+    world.aggregates.rows = [row(scope=bo), row(scope=Scope.of(Dimension.ENTITY, "ana"))]
+    world.aggregates.live_scopes = _refuse
+    assert [(each.key.scope, each.live) for each in world.diff()] == [(bo, row(scope=bo))]
 
 
 def test_included_duplicates_are_other_inputs(world):

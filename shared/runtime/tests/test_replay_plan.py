@@ -13,7 +13,7 @@ from millrace.commit import ShardKey
 from millrace.definitions import CountMetric, UniqueMetric
 from millrace.raw_lines import unpack
 from millrace.replay.errors import PlanBroken
-from millrace.replay.estimate import estimated
+from millrace.replay.estimate import Reckoning
 from millrace.replay.message import ReplayMessage
 from millrace.replay.plan import Chunk, Estimate, Plan, chunk_of
 from millrace.replay.planned import PlannedEvent
@@ -146,14 +146,50 @@ USERS = UniqueMetric(
 )
 
 
-def test_an_estimate_grows_with_what_there_is_to_do():
-    """Time with the rate; money and writes with the events and with the metrics' rows."""
-    plain = estimated(1_000, 10, [COUNT], 100)
-    assert plain.seconds == 10
-    assert plain.write_units == 1_000 * (2 + 2 * 4)
-    assert estimated(1_000, 10, [COUNT], 1_000).seconds == 1
-    assert estimated(1_000, 10, [COUNT], 1_000).usd == plain.usd
-    assert estimated(1_000, 10, [COUNT, USERS], 100).write_units == 1_000 * (2 + 2 * 5)
-    for more in (estimated(2_000, 10, [COUNT], 100), estimated(1_000, 10**4, [COUNT], 100)):
-        assert more.usd > plain.usd
-    assert estimated(0, 0, [COUNT], 100) == Estimate(0.0, 0.0, 0.0)
+def reckoned(entries, metrics, rate=100, members=10):
+    reckoning = Reckoning(metrics, rate)
+    for entry in entries:
+        reckoning.take(entry)
+    return reckoning.estimate(members), reckoning.references
+
+
+def entries(number, entities=1, types=1):
+    return [
+        index_entry(n, event_time=ARRIVAL, entity_id=f"e{n % entities}", event_type=f"t{n % types}")
+        for n in range(number)
+    ]
+
+
+def test_an_estimate_follows_the_events():
+    """Rows that the events share are written once a transaction, those of entities each."""
+    shared, references = reckoned(entries(192), [COUNT])
+    assert (shared.seconds, references) == (1.92, 2)
+    assert shared.write_units == 2 * (192 + 3 * 4)  # 96 marks and 4 rows fit; 100 are read together
+    apart, _ = reckoned(entries(192, entities=192), [COUNT])
+    assert apart.write_units > 2 * (192 + 192 * 2)
+    assert apart.usd > shared.usd
+    typed = CountMetric(name="n", kind="count", dimensions=("type",), windows=(WindowWidth.DAY,),
+                        event_types=("t1",))  # fmt: skip
+    chosen, _ = reckoned(entries(90, types=2), [typed])
+    assert chosen.write_units == 2 * (90 + 1)
+
+
+def test_users_cost_a_marker_each():
+    """As many as are in a transaction, however many events they have."""
+    few, _ = reckoned(entries(90, entities=3), [USERS])
+    many, _ = reckoned(entries(90, entities=90), [USERS])
+    assert (few.write_units, many.write_units) == (2 * 91 + 3, 2 * 91 + 90)
+
+
+@pytest.mark.parametrize(
+    ("rate", "references"), [(1, 1_000), (10, 100), (400, 3), (500, 2), (10_000, 2)]
+)
+def test_faster_means_fewer_references(rate, references):
+    """As many events as arrive in a second are read together, 500 at most."""
+    assert reckoned(entries(1_000), [COUNT], rate)[1] == references
+
+
+def test_nothing_costs_nothing():
+    """And every member that is fetched costs something."""
+    assert reckoned([], [COUNT], members=0)[0] == Estimate(0.0, 0.0, 0.0)
+    assert reckoned(entries(9), [COUNT], members=900)[0].usd > reckoned(entries(9), [COUNT])[0].usd

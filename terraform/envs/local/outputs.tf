@@ -19,3 +19,4 @@ output "api_producer_policy_arn" { value = module.pipeline.api_producer_policy_a
 output "alarms" { value = module.pipeline.alarms }
 output "alarm_topic_arn" { value = module.pipeline.alarm_topic_arn }
 output "dashboard" { value = module.pipeline.dashboard }
+output "repair_days" { value = module.pipeline.repair_days }

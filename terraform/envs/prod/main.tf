@@ -22,6 +22,7 @@ module "pipeline" {
   metrics_file           = "../../metrics/default.toml"
   alarm_emails           = var.alarm_emails
   stream                 = { shard_count = 2, retention_h = 168 }
+  stream_mapping         = { maximum_record_age_s = 518400 } # a day before the stream drops a record
   log_retention_days     = 365
   kms_key_arn            = var.kms_key_arn
   enforce_tls            = true

@@ -26,15 +26,6 @@ locals {
         runbook     = "docs/runbooks/discarded-batches.md"
       }
     },
-    { for queue in compact([var.failures_queue]) : "discarded-batches" => {
-      namespace   = "AWS/SQS"
-      metric      = "ApproximateNumberOfMessagesVisible"
-      dimensions  = { QueueName = queue }
-      threshold   = var.thresholds.discarded_batches
-      missing     = "ignore" # as for dead letters, below
-      description = "A batch of the stream was discarded: its records are not committed, and are lost for good once the stream's retention and the destination's copy have passed."
-      runbook     = "docs/runbooks/discarded-batches.md"
-    } },
   )
 
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -86,6 +77,16 @@ locals {
       missing     = "missing"
       description = "A commit has been unfinished for ${var.thresholds.residue_age_s} s, or watch does not report: some of its events are not enriched, counted or archived."
       runbook     = "docs/runbooks/residue.md"
+    }
+    # Watch counts those that nobody has repaired or abandoned; its silence is residue's to tell.
+    discarded-batches = {
+      namespace   = var.metrics_namespace
+      metric      = "DiscardedBatchesOpen"
+      dimensions  = local.of_service.watch
+      threshold   = var.thresholds.discarded_batches
+      missing     = "ignore"
+      description = "A batch of the stream was discarded: its records are not committed, and are lost for good once the stream's retention and the copy in the data bucket have passed."
+      runbook     = "docs/runbooks/discarded-batches.md"
     }
     # received = accepted + duplicates + rejected, in every batch.
     rejects = {

@@ -52,18 +52,6 @@ variable "dead_letter_queues" {
   nullable    = false
 }
 
-variable "failures_queue" {
-  description = "Name of the queue that is told of discarded batches of the stream; empty where nothing is ever discarded."
-  type        = string
-  nullable    = false
-  default     = ""
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{0,80}$", var.failures_queue))
-    error_message = "The queue of discarded batches is named (1 to 80 letters, digits, '-' and '_'), or empty: neither a URL nor an ARN."
-  }
-}
-
 variable "thresholds" {
   description = "From which figure on each alarm rings; modules/pipeline says why these are the defaults (its variable alarms)."
   type = object({

@@ -5,7 +5,7 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_19:encrypted by the configuration below, whose condition checkov cannot follow
   #checkov:skip=CKV_AWS_144:a copy in another region is the account's decision, by law and by cost
   #checkov:skip=CKV_AWS_145:encrypted with kms_key_arn where one is given, else with S3's own keys
-  #checkov:skip=CKV2_AWS_62:nothing listens to objects: work travels by references on queues
+  #checkov:skip=CKV2_AWS_62:work travels by references on queues; told of objects is who var.told_queues names
   bucket        = var.name
   force_destroy = var.force_destroy
 }
@@ -108,4 +108,21 @@ resource "aws_s3_bucket_policy" "this" {
 
   # S3 refuses two changes of a bucket's access at the same moment.
   depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+# S3 holds one configuration of notifications a bucket, as of lifecycles.
+resource "aws_s3_bucket_notification" "this" {
+  count = length(var.told_queues) > 0 ? 1 : 0
+
+  bucket = aws_s3_bucket.this.id
+
+  dynamic "queue" {
+    for_each = var.told_queues
+    content {
+      id            = queue.key
+      queue_arn     = queue.value.queue_arn
+      events        = ["s3:ObjectCreated:*"]
+      filter_prefix = queue.value.prefix
+    }
+  }
 }

@@ -70,6 +70,21 @@ variable "undeletable_prefixes" {
   }
 }
 
+variable "told_queues" {
+  description = "Queues that are told of each new object below a prefix, by the notification's name. The queue's policy must let S3 send to it, and must be there before."
+  type = map(object({
+    prefix    = string
+    queue_arn = string
+  }))
+  nullable = false
+  default  = {}
+
+  validation {
+    condition     = alltrue([for told in values(var.told_queues) : endswith(told.prefix, "/")])
+    error_message = "A prefix ends with '/'."
+  }
+}
+
 variable "enforce_tls" {
   description = "Whether the bucket refuses requests in the clear. Off only where the endpoint has no TLS."
   type        = bool

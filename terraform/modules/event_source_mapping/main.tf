@@ -21,6 +21,15 @@ resource "aws_lambda_event_source_mapping" "this" {
   maximum_record_age_in_seconds  = local.is_kinesis ? var.maximum_record_age_s : null
   bisect_batch_on_function_error = local.is_kinesis ? var.bisect_on_error : null
 
+  dynamic "destination_config" {
+    for_each = local.is_kinesis && var.destination_arn != "" ? [var.destination_arn] : []
+    content {
+      on_failure {
+        destination_arn = destination_config.value
+      }
+    }
+  }
+
   dynamic "scaling_config" {
     for_each = !local.is_kinesis && var.maximum_concurrency > 0 ? [var.maximum_concurrency] : []
     content {
@@ -29,6 +38,11 @@ resource "aws_lambda_event_source_mapping" "this" {
   }
 
   lifecycle {
+    precondition {
+      condition     = var.destination_arn != "" || (var.maximum_retry_attempts == -1 && var.maximum_record_age_s == -1)
+      error_message = "What is given up goes somewhere: give destination_arn, or leave maximum_retry_attempts and maximum_record_age_s at -1."
+    }
+
     precondition {
       condition     = local.is_kinesis || var.batch_size <= 10 || var.batch_window_s >= 1
       error_message = "An SQS batch of more than 10 messages needs a batch window of 1 second or more."

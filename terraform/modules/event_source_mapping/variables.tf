@@ -62,6 +62,18 @@ variable "maximum_record_age_s" {
   }
 }
 
+variable "destination_arn" {
+  description = "Kinesis: bucket, queue or topic that is sent each batch given up, with the rights of the function's role; a bucket receives the records as well. Empty for none: then nothing may be given up."
+  type        = string
+  nullable    = false
+  default     = ""
+
+  validation {
+    condition     = var.destination_arn == "" || can(regex("^arn:[^:]+:(s3|sqs|sns):", var.destination_arn))
+    error_message = "The destination is the ARN of a bucket, a queue or a topic, or empty."
+  }
+}
+
 variable "bisect_on_error" {
   description = "Kinesis: whether a failed batch is halved before it is tried again, so that a poisonous record ends up alone."
   type        = bool

@@ -1,14 +1,17 @@
-# The HTTP API: signed requests become records of the stream, or start and steer replays.
+# The HTTP API: signed requests become records of the stream, steer replays, or redrive dead letters.
 
 locals {
   routes = {
-    "POST /ingest"             = "ingest_api"
-    "POST /replay"             = "replay_api"
-    "GET /replays"             = "replay_api"
-    "GET /replay/{id}"         = "replay_api"
-    "POST /replay/{id}/pause"  = "replay_api"
-    "POST /replay/{id}/resume" = "replay_api"
-    "POST /replay/{id}/cancel" = "replay_api"
+    "POST /ingest"              = "ingest_api"
+    "POST /replay"              = "replay_api"
+    "GET /replays"              = "replay_api"
+    "GET /replay/{id}"          = "replay_api"
+    "POST /replay/{id}/pause"   = "replay_api"
+    "POST /replay/{id}/resume"  = "replay_api"
+    "POST /replay/{id}/cancel"  = "replay_api"
+    "GET /dlq"                  = "operator_api"
+    "GET /dlq/{queue}"          = "operator_api"
+    "POST /dlq/{queue}/redrive" = "operator_api"
   }
 }
 

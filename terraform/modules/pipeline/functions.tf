@@ -12,6 +12,7 @@ locals {
       description = "Validates, deduplicates and stores records of the stream"
       settings = {
         STREAM_INCARNATION = module.stream.incarnation
+        STREAM_ARN         = local.stream_arn
         DATA_BUCKET        = local.data_bucket
         COMMITS_TABLE      = local.table_names.commits
         GATE_TABLE         = local.table_names.gate
@@ -108,10 +109,11 @@ locals {
       }
     }
     watch = {
-      description = "Sends overdue references and reports what is unfinished"
+      description = "Sends overdue references, notes discarded batches, reports what is unfinished"
       settings = {
         STREAM_INCARNATION = module.stream.incarnation
         STREAM_ARN         = local.stream_arn
+        DATA_BUCKET        = local.data_bucket
         COMMITS_TABLE      = local.table_names.commits
         ENRICH_QUEUE_URL   = module.queues["enrich"].url
         OVERDUE_AFTER_S    = tostring(var.overdue_after_s)
@@ -138,6 +140,15 @@ locals {
         REPLAY_WORK_QUEUE_URL = module.queues["replay_work"].url
         REPLAY_TARGET_QUEUES  = jsonencode(local.replay_targets)
         REPLAY_API_MAX_EVENTS = tostring(var.replay.api_max_events)
+      }
+    }
+    operator_api = {
+      description = "Shows dead letters and sends them back over HTTP"
+      settings = {
+        NOTES_TABLE      = local.table_names.notes
+        AUDIT_TABLE      = local.table_names.audit
+        QUEUE_URLS       = jsonencode({ for name, queue in module.queues : name => queue.url })
+        DEAD_LETTER_URLS = jsonencode({ for name, queue in module.queues : name => queue.dead_letter_url })
       }
     }
   }

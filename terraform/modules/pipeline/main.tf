@@ -18,13 +18,17 @@ module "data_bucket" {
   source = "../bucket"
 
   name                  = local.data_bucket
-  lifecycle_rules       = var.data_lifecycle_rules
+  lifecycle_rules       = merge(var.data_lifecycle_rules, local.discarded_lifecycle)
   write_once_prefixes   = ["raw/", "quarantine/", "enriched/", "definitions/", "archive/"]
-  undeletable_prefixes  = ["raw/"]
+  undeletable_prefixes  = ["raw/", local.discarded_prefix]
   enforce_tls           = var.enforce_tls
   enforce_if_none_match = var.enforce_if_none_match
   force_destroy         = var.force_destroy
   kms_key_arn           = var.kms_key_arn
+
+  told_queues = {
+    discarded-batches = { prefix = local.discarded_prefix, queue_arn = module.queues["failures"].arn }
+  }
 }
 
 module "artifacts_bucket" {
@@ -66,6 +70,7 @@ module "queues" {
   account              = local.account
   visibility_timeout_s = var.queues[each.key].visibility_timeout_s
   max_receive_count    = var.queues[each.key].max_receive_count
+  told_of_bucket_arns  = each.key == "failures" ? [local.data_arn] : []
   enforce_tls          = var.enforce_tls
   kms_key_arn          = var.kms_key_arn
 }
@@ -118,6 +123,7 @@ module "stream_mapping" {
   maximum_retry_attempts = var.stream_mapping.maximum_retry_attempts
   maximum_record_age_s   = var.stream_mapping.maximum_record_age_s
   bisect_on_error        = var.stream_mapping.bisect_on_error
+  destination_arn        = local.data_arn
 }
 
 module "queue_mappings" {

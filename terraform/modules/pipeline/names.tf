@@ -17,7 +17,14 @@ locals {
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
   # Whom each queue feeds.
   queue_functions = {
-    enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive"
+    enrich   = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive",
+    failures = "watch"
+  }
+  # Lambda names the objects of discarded batches itself: aws/lambda/<mapping>/<shard>/...
+  discarded_prefix = "aws/lambda/"
+  # As long as duplicates are known: a repair after that could count what was sent again.
+  discarded_lifecycle = {
+    discarded = { prefix = local.discarded_prefix, expiration_days = var.gate_ttl_days, noncurrent_expiration_days = 1 }
   }
   metrics_key = "config/metrics-${filesha256(var.metrics_file)}.toml"
 
@@ -28,6 +35,8 @@ locals {
   client_bucket_arns = [for bucket in toset(values(var.export.client_buckets)) : "${local.arn_start}:s3:::${bucket}"]
   table_arns         = { for table, name in local.table_names : table => "${local.arn_start}:dynamodb:${local.arn_place}:table/${name}" }
   queue_arns         = { for queue, name in local.queue_names : queue => "${local.arn_start}:sqs:${local.arn_place}:${name}" }
+
+  dead_letter_arns = { for queue, arn in local.queue_arns : queue => "${arn}-dlq" }
 
   # URLs by ARN: arn:aws:sqs:REGION:ACCOUNT:NAME.
   replay_targets = {

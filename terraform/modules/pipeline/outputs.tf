@@ -111,3 +111,8 @@ output "dashboard" {
   description = "Name of the CloudWatch dashboard; null without it."
   value       = one(module.dashboard[*].name)
 }
+
+output "repair_days" {
+  description = "Days from its arrival for which a discarded record can be repaired: as long as its duplicates are known."
+  value       = var.gate_ttl_days
+}

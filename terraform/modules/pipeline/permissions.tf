@@ -30,7 +30,7 @@ locals {
         resources = [local.stream_arn]
       }
       Commit = {
-        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
         resources = [local.table_arns.commits]
       }
       PassGate = {
@@ -41,6 +41,17 @@ locals {
       Store = {
         actions   = ["s3:PutObject"]
         resources = ["${local.data_arn}/raw/*", "${local.data_arn}/quarantine/*"]
+      }
+      # The mapping gives a batch up with this role's rights.
+      # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+      GiveUp = {
+        actions   = ["s3:PutObject"]
+        resources = ["${local.data_arn}/${local.discarded_prefix}*"]
+      }
+      TellMissing = local.tell_missing
+      Repair = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/${local.discarded_prefix}*"]
       }
       Refer = {
         actions   = ["sqs:SendMessage"]
@@ -208,6 +219,19 @@ locals {
         actions   = ["kinesis:ListShards"]
         resources = [local.stream_arn]
       }
+      Consume = {
+        actions   = local.consume
+        resources = [local.queue_arns.failures]
+      }
+      TellMissing = local.tell_missing
+      ReadDiscarded = {
+        actions   = ["s3:GetObject"]
+        resources = ["${local.data_arn}/${local.discarded_prefix}*"]
+      }
+      NoteDiscarded = {
+        actions   = ["dynamodb:PutItem"]
+        resources = [local.table_arns.commits]
+      }
       Sweep = {
         actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
         resources = [local.table_arns.commits, "${local.table_arns.commits}/index/unfinished"]
@@ -250,6 +274,25 @@ locals {
       Wake = {
         actions   = ["sqs:SendMessage"]
         resources = [local.queue_arns.replay_work]
+      }
+    }
+
+    operator_api = {
+      TakeDeadLetters = {
+        actions   = local.consume
+        resources = values(local.dead_letter_arns)
+      }
+      SendBack = {
+        actions   = ["sqs:SendMessage"]
+        resources = values(local.queue_arns)
+      }
+      ReadNotes = {
+        actions   = ["dynamodb:BatchGetItem"]
+        resources = [local.table_arns.notes]
+      }
+      KeepAudit = {
+        actions   = ["dynamodb:PutItem"]
+        resources = [local.table_arns.audit]
       }
     }
   }

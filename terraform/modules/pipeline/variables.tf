@@ -82,20 +82,20 @@ variable "stream" {
 }
 
 variable "stream_mapping" {
-  description = "How ingest is fed. By default nothing is ever discarded: a batch that fails holds its shard until it succeeds."
+  description = "How ingest is fed. By default a batch that fails holds its shard until it succeeds, or until its records are 20 hours old: before the stream drops them they are given up and kept in the data bucket, whence `millrace failures repair` takes them."
   type = object({
     batch_size             = optional(number, 500)
     batch_window_s         = optional(number, 5)
     maximum_retry_attempts = optional(number, -1)
-    maximum_record_age_s   = optional(number, -1)
+    maximum_record_age_s   = optional(number, 72000)
     bisect_on_error        = optional(bool, true)
   })
   nullable = false
   default  = {}
 
   validation {
-    condition     = var.stream_mapping.maximum_retry_attempts == -1 && var.stream_mapping.maximum_record_age_s == -1
-    error_message = "Nothing may be discarded while there is no destination for discarded batches: leave maximum_retry_attempts and maximum_record_age_s at -1."
+    condition     = var.stream_mapping.maximum_record_age_s < var.stream.retention_h * 3600
+    error_message = "maximum_record_age_s is less than the stream's retention: what the stream has dropped cannot be given up any more, it is gone. -1 waits for ever, and loses what is older than the retention."
   }
 
   validation {
@@ -112,7 +112,7 @@ variable "stream_mapping" {
 # Queues and functions
 
 variable "queues" {
-  description = "How each service is fed from its queue, and enrich also from that of replays, whose maximum_concurrency bounds what replays take from live traffic; 0 sets no bound."
+  description = "How each service is fed from its queue, watch from that of discarded batches (failures), and enrich also from that of replays, whose maximum_concurrency bounds what replays take from live traffic; 0 sets no bound."
   type = object({
     enrich = optional(object({
       visibility_timeout_s = optional(number, 360)
@@ -141,6 +141,13 @@ variable "queues" {
       batch_size           = optional(number, 500)
       batch_window_s       = optional(number, 1)
       maximum_concurrency  = optional(number, 5)
+    }), {})
+    failures = optional(object({
+      visibility_timeout_s = optional(number, 360)
+      max_receive_count    = optional(number, 5)
+      batch_size           = optional(number, 10)
+      batch_window_s       = optional(number, 0)
+      maximum_concurrency  = optional(number, 2)
     }), {})
     replay_work = optional(object({
       visibility_timeout_s = optional(number, 360)
@@ -253,6 +260,11 @@ variable "functions" {
       timeout_s            = optional(number, 29)
       reserved_concurrency = optional(number, -1)
     }), {})
+    operator_api = optional(object({
+      memory_mb            = optional(number, 512)
+      timeout_s            = optional(number, 29)
+      reserved_concurrency = optional(number, -1)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -265,6 +277,11 @@ variable "functions" {
   validation {
     condition     = var.functions.replay_api.timeout_s >= 10 && var.functions.replay_api.timeout_s < 30
     error_message = "The timeout of replay_api is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for starting what it planned."
+  }
+
+  validation {
+    condition     = var.functions.operator_api.timeout_s >= 25 && var.functions.operator_api.timeout_s < 30
+    error_message = "The timeout of operator_api is 25 to 29 seconds: an HTTP API gives up after 30, and a redrive waits up to 15 for its canary."
   }
 
   validation {
@@ -494,7 +511,7 @@ variable "assignment_cache" {
 }
 
 variable "replay" {
-  description = "When a replay gives way: the age of the oldest unfinished live commit, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; queues of your own (ARNs) that replays may be sent to; and the most events that a request to the API may select."
+  description = "When a replay gives way: the seconds that live commits wait for a stage, and the messages waiting for the processor, beyond which it sends less; how long a sent replay is left alone between two looks; queues of your own (ARNs) that replays may be sent to; and the most events that a request to the API may select."
   type = object({
     live_lag_s        = optional(number, 60)
     backlog           = optional(number, 20000)

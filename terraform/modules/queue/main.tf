@@ -9,27 +9,58 @@ locals {
     key => "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${name}"
   }
 
-  policies = { for key, document in data.aws_iam_policy_document.tls_only : key => document.json }
+  told_of  = { this = var.told_of_bucket_arns, dead_letter = [] }
+  policies = { for key, document in data.aws_iam_policy_document.this : key => document.json }
 }
 
-data "aws_iam_policy_document" "tls_only" {
-  for_each = var.enforce_tls ? local.arns : {}
+data "aws_iam_policy_document" "this" {
+  for_each = { for key, arn in local.arns : key => arn if var.enforce_tls || length(local.told_of[key]) > 0 }
 
-  statement {
-    sid       = "DenyInsecureTransport"
-    effect    = "Deny"
-    actions   = ["sqs:*"] # every action: none may travel in the clear
-    resources = [each.value]
+  dynamic "statement" {
+    for_each = var.enforce_tls ? ["enforce"] : []
+    content {
+      sid       = "DenyInsecureTransport"
+      effect    = "Deny"
+      actions   = ["sqs:*"] # every action: none may travel in the clear
+      resources = [each.value]
 
-    principals {
-      type        = "*"
-      identifiers = ["*"] # everyone: this is a Deny
+      principals {
+        type        = "*"
+        identifiers = ["*"] # everyone: this is a Deny
+      }
+
+      condition {
+        test     = "Bool"
+        variable = "aws:SecureTransport"
+        values   = ["false"]
+      }
     }
+  }
 
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+  dynamic "statement" {
+    for_each = length(local.told_of[each.key]) > 0 ? ["tell"] : []
+    content {
+      sid       = "TellOfObjects"
+      actions   = ["sqs:SendMessage"]
+      resources = [each.value]
+
+      principals {
+        type        = "Service"
+        identifiers = ["s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = local.told_of[each.key]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [var.account.id]
+      }
     }
   }
 }

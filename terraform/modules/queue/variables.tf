@@ -71,6 +71,18 @@ variable "dead_letter_retention_s" {
   }
 }
 
+variable "told_of_bucket_arns" {
+  description = "Buckets of this account from which S3 may send word of new objects. With kms_key_arn, the key's policy must let s3.amazonaws.com use it."
+  type        = list(string)
+  nullable    = false
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.told_of_bucket_arns : can(regex("^arn:[^:]+:s3:::[^/*]+$", arn))])
+    error_message = "A bucket is given by its ARN (arn:...:s3:::NAME)."
+  }
+}
+
 variable "enforce_tls" {
   description = "Whether the queues refuse requests in the clear. Off only where the endpoint has no TLS."
   type        = bool

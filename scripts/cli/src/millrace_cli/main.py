@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from millrace_cli.commands import archive, dlq, enrichment, replay
+from millrace_cli.commands import archive, dlq, enrichment, failures, quarantine, replay
 from millrace_cli.commands.audit import audit_command
 from millrace_cli.commands.doctor import doctor_command
 from millrace_cli.commands.engine import run_command, stop_command
@@ -61,7 +61,9 @@ app.command("event")(event_command)
 app.command("export")(export_command)
 app.command("audit")(audit_command)
 app.add_typer(archive.app, name="archive")
+app.add_typer(failures.app, name="failures")
 app.add_typer(replay.app, name="replay")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(enrichment.assignments_app, name="assignments")
 app.add_typer(enrichment.experiments_app, name="experiments")

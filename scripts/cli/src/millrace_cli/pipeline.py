@@ -1,10 +1,12 @@
 """Reads what the pipeline says of itself: the commit ledger, the stream and the queues."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import ShardKey
+from millrace.discarded.batch import DiscardedBatch
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
@@ -25,7 +27,9 @@ class PipelineReader:
         self._logs = environment.logs
         self._kinesis: KinesisClient = environment.clients.kinesis()
         self._sqs: SQSClient = environment.clients.sqs()
-        self._ledger = DynamoLedger(environment.clients.dynamodb(), outputs.tables.commits)
+        dynamodb = environment.clients.dynamodb()
+        self._ledger = DynamoLedger(dynamodb, outputs.tables.commits)
+        self._discards = DynamoDiscards(dynamodb, outputs.tables.commits)
 
     def status(self) -> Status:
         """Return the counts now; may block; the stream is read first, the queues last.
@@ -37,16 +41,24 @@ class PipelineReader:
         """
         with explained("read the pipeline's status"):
             blocked = self._mapped_shards()
+            open_batches = list(self._discards.open())
+            ends = _ends(open_batches)
             live = list(self._shard_ids())
             # The local engine forgets a shard that was split; what it received still counts.
             gone = [shard_id for shard_id in blocked if shard_id not in live]
             shards = tuple(
-                self._shard(shard_id, blocked.get(shard_id), gone=shard_id in gone)
+                self._shard(
+                    shard_id,
+                    blocked.get(shard_id),
+                    gone=shard_id in gone,
+                    discarded_to=ends.get(shard_id, -1),
+                )
                 for shard_id in sorted([*live, *gone])
             )
             queues = tuple(self._depth(name, url) for name, url in self._outputs.queue_urls.items())
+            discarded = tuple(each.batch_id for each in open_batches)
             dlqs = tuple(self._depth(name, url) for name, url in self._outputs.dlq_urls.items())
-        return Status(shards, queues, dlqs, self._logs)
+        return Status(shards, queues, dlqs, self._logs, discarded)
 
     def _shard_ids(self) -> Iterator[str]:
         pages = self._kinesis.get_paginator("list_shards").paginate(
@@ -66,29 +78,34 @@ class PipelineReader:
             for shard_id, shard in mapping.shards.items()
         }
 
-    def _shard(self, shard_id: str, blocked: str | None, *, gone: bool) -> ShardStatus:
+    def _shard(
+        self, shard_id: str, blocked: str | None, *, gone: bool, discarded_to: int
+    ) -> ShardStatus:
         shard = ShardKey(self._outputs.stream_incarnation, shard_id)
         checkpoint = self._ledger.read(shard)
         counts = StageCounts()
         unfinished: dict[int, StageCounts] = {}
+        # A repair does not move the watermark, and what was given up does not wait.
+        reached = max(checkpoint.committed_seq, discarded_to)
         for head in self._ledger.heads(shard):
             counts = counts.plus(head)
+            reached = max(reached, head.last_seq)
             if not head.finished:
                 unfinished[head.first_seq] = StageCounts().plus(head)
         return ShardStatus(
             shard_id=shard_id,
             committed_seq=checkpoint.committed_seq,
             pending_references=len(checkpoint.pending),
-            waiting=not gone and self._waiting(shard_id, checkpoint.committed_seq),
+            waiting=not gone and self._waiting(shard_id, reached),
             counts=counts,
             blocked=blocked,
             unfinished=unfinished,
         )
 
-    def _waiting(self, shard_id: str, committed_seq: int) -> bool:
-        """Tell whether the shard holds a record behind the last committed one."""
+    def _waiting(self, shard_id: str, reached: int) -> bool:
+        """Tell whether the shard holds a record behind the last that was committed or given up."""
         arn = self._outputs.stream_arn
-        if committed_seq < 0:
+        if reached < 0:
             iterator = self._kinesis.get_shard_iterator(
                 StreamARN=arn, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
             )
@@ -97,7 +114,7 @@ class PipelineReader:
                 StreamARN=arn,
                 ShardId=shard_id,
                 ShardIteratorType="AFTER_SEQUENCE_NUMBER",
-                StartingSequenceNumber=str(committed_seq),
+                StartingSequenceNumber=str(reached),
             )
         answer = self._kinesis.get_records(
             ShardIterator=iterator["ShardIterator"], StreamARN=arn, Limit=1
@@ -121,3 +138,12 @@ class PipelineReader:
             + int(answer["ApproximateNumberOfMessagesDelayed"]),
             in_flight=int(answer["ApproximateNumberOfMessagesNotVisible"]),
         )
+
+
+def _ends(batches: Iterable[DiscardedBatch]) -> dict[str, int]:
+    """Return how far each shard's discarded batches reach."""
+    ends: dict[str, int] = {}
+    for batch in batches:
+        shard_id = batch.shard.shard_id
+        ends[shard_id] = max(ends.get(shard_id, -1), batch.range.last)
+    return ends

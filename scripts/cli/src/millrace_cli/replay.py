@@ -19,6 +19,7 @@ from millrace.clock import SystemClock
 from millrace.errors import ConfigError, MillraceError, ObjectMissing, RetryableError
 from millrace.replay.difference import Comparison
 from millrace.replay.diffing import Diffing
+from millrace.replay.dry_run import DryRuns, WouldBe
 from millrace.replay.errors import InvalidRequest
 from millrace.replay.operations import Operations, ReplayStatus
 from millrace.replay.plan import Plan
@@ -44,6 +45,7 @@ class Replays:
     objects: S3Objects
     metrics_key: str
     promoting: Promoting
+    dry_runs: DryRuns
 
     @classmethod
     def of(cls, environment: Environment) -> "Replays":
@@ -81,6 +83,7 @@ class Replays:
             objects=objects,
             metrics_key=key,
             promoting=Promoting(diffing, commits, rows, queues["replay"]),
+            dry_runs=DryRuns(ledger, objects, definitions.parse),
         )
 
     def definitions_in(self, file: Path | None) -> MetricDefinitions:
@@ -257,6 +260,22 @@ def comparison_fields(comparison: Comparison) -> dict[str, Any]:
         "only_in_live": list(comparison.only_live),
         "live_defs_version": live.defs_version if live else None,
         "replayed_defs_version": replayed.defs_version if replayed else None,
+    }
+
+
+def would_be_fields(row: WouldBe) -> dict[str, Any]:
+    """Return a row that a dry run would have written for JSON; its value as text."""
+    key = row.key
+    first, last = stored_bounds(key.window)
+    return {
+        "scope": scope_key(key.scope),
+        "metric_name": key.metric,
+        "window": key.window.width.value,
+        "window_start": first,
+        "window_end": last,
+        "value": str(row.delta.value),
+        "event_count": row.delta.event_count,
+        "sample_event_ids": list(row.delta.sample_event_ids),
     }
 
 

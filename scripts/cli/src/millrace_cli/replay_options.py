@@ -18,6 +18,8 @@ Limit = Annotated[str, typer.Option(metavar="N|none", help="Refuse a larger sele
 Metrics = Annotated[
     Path | None, typer.Option(help="Metric definitions (TOML) instead of the deployed ones.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Read, parse, enrich; count nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Write no aggregates; report says what would be.")
+]
 Everything = Annotated[bool, typer.Option("--all", help="Rows that are the same or partial, too.")]
 IdOnly = Annotated[bool, typer.Option("--quiet", "-q", help="Print the id alone.")]

@@ -12,13 +12,13 @@ from millrace_cli.replay_following import Reading
 
 
 @contextmanager
-def planning_progress(*, quiet: bool) -> Generator[Callable[[int], None]]:
-    """Show how many events were found so far, on standard error."""
+def events_progress(begun: str, done: str, *, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many events were `done` so far."""
     if quiet:
         yield lambda _: None
         return
-    with render.err().status("looking into the index") as line:
-        yield lambda events: line.update(f"{events:,} events found")
+    with render.err().status(begun) as line:
+        yield lambda events: line.update(f"{events:,} events {done}")
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from rich.table import Table
 from millrace.aws.aggregates import scope_key
 from millrace.replay.difference import Comparison, Verdict
 from millrace.replay.diffing import verdicts
+from millrace.replay.dry_run import WouldBe
 from millrace.replay.operations import ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.progress import SkippedEvent
 from millrace.replay.promotion import Outcome, OutcomeKind
-from millrace.replay.record import AuditEntry, Replay
+from millrace.replay.record import AuditEntry, Replay, ReplayState
 from millrace.times import format_ms
 from millrace_cli import render
 
@@ -140,6 +141,9 @@ def show_status(status: ReplayStatus) -> None:
         f"{progress.enriched:,} enriched, {progress.counted:,} counted, "
         f"{progress.skipped:,} skipped of {status.replay.messages:,}",
     )
+    if status.replay.dry_run and status.replay.state is ReplayState.COMPLETED:
+        report = f"millrace replay report {status.replay.replay_id}"
+        _line(console, f"what it would have written: {report}")
     _show_skipped(console, status.skipped)
     _show_audit(console, status.audit)
 
@@ -217,6 +221,18 @@ def _definitions(each: Comparison) -> tuple[str, str]:
     sides = each.live, each.replayed
     live, replayed = (side.defs_version if side else "none" for side in sides)
     return live, replayed
+
+
+def show_would_be(rows: Sequence[WouldBe]) -> None:
+    """Print the rows that a dry run would have written, scope by scope."""
+    console = render.out()
+    for scope, mine in groupby(rows, key=lambda each: scope_key(each.key.scope)):
+        _line(console, scope, "bold")
+        for each in mine:
+            window = each.key.window.label.partition("#")[2]
+            counted = f"{each.delta.value:,} of {each.delta.event_count:,} events"
+            _line(console, f"{_INDENT} {window}  {each.key.metric}  {counted}")
+    _line(console, f"{len(rows):,} rows would have been written; none was")
 
 
 def show_outcomes(outcomes: Sequence[Outcome]) -> None:

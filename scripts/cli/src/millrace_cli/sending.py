@@ -105,9 +105,13 @@ def send(
     stream: EventStream,
     progress: Progress,
     rate: float | None = None,
+    *,
     backoff: wait_base | None = None,
+    pacer: Pacer | None = None,
 ) -> None:
     """Put all `records`; `progress` is up to date after each batch.
+
+    pacer: in place of `rate` where several calls keep to one rate together.
 
     A batch is finished before the next begins, so that only records of one batch can overtake each
     other, and only when Kinesis refuses some of them: PutRecords guarantees no order.
@@ -116,7 +120,7 @@ def send(
     Raises:
         CommandError: records kept failing for two minutes, or the stream cannot be used.
     """
-    pacer = Pacer(rate) if rate else None
+    pacer = Pacer(rate) if rate and pacer is None else pacer
     for batch in batches(records, pacer.batch_records if pacer else MAX_BATCH_RECORDS):
         if pacer:
             pacer.before(len(batch))

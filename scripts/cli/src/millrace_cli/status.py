@@ -114,6 +114,8 @@ class Leftover:
     """Shards with records behind the last committed one."""
     pending_references: int = 0
     dlqs: tuple[QueueDepth, ...] = ()
+    discarded: tuple[str, ...] = ()
+    """Ids of batches given up that nobody has repaired or abandoned."""
     stages: StageCounts = field(default_factory=StageCounts)
     """Sums over commits; those of finished ones do not matter, as they are whole."""
 
@@ -129,6 +131,7 @@ class Leftover:
                 QueueDepth(queue.name, queue.total - depths.get(queue.name, 0), 0)
                 for queue in self.dlqs
             ),
+            discarded=tuple(each for each in self.discarded if each not in old.discarded),
             stages=self.stages - old.stages,
         )
 
@@ -142,6 +145,8 @@ class Status:
     dlqs: tuple[QueueDepth, ...] = ()
     logs: Path | None = None
     """The folder of the local engine's logs; None on AWS."""
+    discarded: tuple[str, ...] = ()
+    """Ids of batches given up that nobody has repaired or abandoned."""
     totals: StageCounts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +202,7 @@ class Status:
                 QueueDepth(queue.name, min(queue.total, depths.get(queue.name, 0)), 0)
                 for queue in self.dlqs
             ),
+            discarded=tuple(each for each in self.discarded if each in baseline.discarded),
             stages=sum(commits, StageCounts()),
         )
 
@@ -206,6 +212,7 @@ class Status:
             waiting=sum(shard.waiting and not shard.blocked for shard in self.shards),
             pending_references=self.pending_references,
             dlqs=self.dlqs,
+            discarded=self.discarded,
             stages=self.totals,
         )
 
@@ -214,7 +221,6 @@ class Status:
 
     def _candidates(self, left: Leftover) -> Iterable[Gap]:
         where = f" in {self.logs / _FUNCTIONS_LOG}" if self.logs else ""
-        remedy = f" and the logs{where}; `make stop` empties the engine" if where else ""
         stages, dead = left.stages, sum(queue.total for queue in left.dlqs)
         reasons = "; ".join(_blocked(shard) for shard in left.blocked)
         yield Gap(
@@ -231,7 +237,12 @@ class Status:
         yield Gap(
             "messages in dead-letter queues",
             dead,
-            f"see {_named(left.dlqs)}{remedy}",
+            f"{_named(left.dlqs)}: `millrace dlq list` says why, `millrace dlq redrive` sends back",
+        )
+        yield Gap(
+            "discarded batches",
+            len(left.discarded),
+            "`millrace failures list` says how long they can still be repaired",
         )
         for done, name, count in (
             ("enriched", "enrich", stages.enriched),
@@ -248,6 +259,7 @@ class Status:
             "queues": {
                 q.name: {"visible": q.visible, "in_flight": q.in_flight} for q in self.queues
             },
+            "discarded_batches": list(self.discarded),
             "dead_letter_queues": {q.name: q.total for q in self.dlqs},
             "pending_references": self.pending_references,
             "shards": [_shard_dict(shard) for shard in self.shards],

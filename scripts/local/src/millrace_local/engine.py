@@ -135,6 +135,8 @@ def stop(name: str = DEFAULT_NAME, root: Path | None = None) -> bool:
     if not folder.path.exists():
         return False
     with _locked(folder):
+        if not folder.path.exists():  # another process was faster
+            return False
         _remove(folder, _read(folder))
         folder.apply_lock.unlink(missing_ok=True)
     return True

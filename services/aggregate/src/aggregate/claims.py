@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from aggregate.domain.deltas import Marker
 from aggregate.ports import Markers
+from millrace.counting.deltas import Marker
 from millrace.errors import RetryableError
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aggregate.catalogue import DefinitionsCatalogue
-from aggregate.domain.deltas import Contributions, contributions
-from aggregate.domain.rows import rows_of
 from aggregate.domain.units import CommitUnit, ReplayUnit, Unit
 from millrace.commit import Stage
+from millrace.counting.deltas import Contributions, contributions
+from millrace.counting.rows import rows_of
 from millrace.enriched import EnrichedEvent
 from millrace.errors import MillraceError
 from millrace.ports import CommitReader, Objects

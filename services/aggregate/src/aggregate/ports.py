@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, Place
 from millrace.aggregates import AggregateKey, Version
+from millrace.counting.deltas import Marker
 
 
 class Markers(Protocol):

@@ -10,11 +10,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from aggregate.claims import Claims
-from aggregate.domain.deltas import Marker
 from aggregate.domain.packing import Part, parts_of
 from aggregate.loading import Loaded, UnitAdds
 from aggregate.ports import Counters
 from millrace.aggregates import LIVE, AggregateKey, Version
+from millrace.counting.deltas import Marker
 
 
 @dataclass(slots=True)

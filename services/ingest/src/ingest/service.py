@@ -5,19 +5,29 @@ transaction under the checkpoint's version; a reference waits in the checkpoint 
 to be sent; and a record below the watermark is never looked at again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 
 from aws_lambda_powertools import Logger
 
 from ingest.domain.commits import Attempt, PreparedCommit, prepare
-from ingest.domain.deduplication import RejectedOutcome, claims_of, committable
+from ingest.domain.deduplication import (
+    Claim,
+    Holder,
+    RejectedOutcome,
+    claims_of,
+    committable,
+    takeovers_of,
+)
 from ingest.domain.lateness import lateness_of
 from ingest.domain.records import JudgedRecord, StreamRecord, chunks, judge, uncovered_runs
 from ingest.ports import Gate, HasTime, always
 from millrace.clock import Clock
 from millrace.commit import Checkpoint, Commit, CommitCounts, CommitHead, SeqRange, ShardKey
+from millrace.discarded.abandoning import AbandonedRanges
+from millrace.discarded.ports import Abandonments
 from millrace.errors import RetryableError
 from millrace.event import EventLimits
 from millrace.ports import Checkpoints, MessageQueue, Objects
@@ -39,6 +49,8 @@ class BatchResult:
     """Records that this attempt committed."""
     commits: list[Commit] = field(default_factory=list)
     rejected: list[RejectedOutcome] = field(default_factory=list)
+    error: str = ""
+    """What ended the attempt early; empty if nothing did."""
 
     @property
     def counts(self) -> CommitCounts:
@@ -57,6 +69,7 @@ class Ingest:
     """The use case, over its ports."""
 
     checkpoints: Checkpoints
+    abandonments: Abandonments
     gate: Gate
     objects: Objects
     references: MessageQueue
@@ -84,24 +97,30 @@ class Ingest:
         return self._attempt(_Live(self, shard, correlation_id, has_time), records)
 
     def repair(
-        self, shard: ShardKey, records: Sequence[StreamRecord], correlation_id: str
+        self,
+        shard: ShardKey,
+        records: Sequence[StreamRecord],
+        correlation_id: str,
+        has_time: HasTime = always,
     ) -> BatchResult:
         """Commit those of `records`, discarded once, that no commit covers.
 
         The watermark passed them long ago, so it says nothing about them and is left where it is.
+        What was abandoned stays so: somebody else may own its events by now.
 
         Raises:
             ConfigError: a right or resource is missing; nothing of the batch may be skipped.
         """
-        return self._attempt(_Repair(self, shard, correlation_id), records)
+        return self._attempt(_Repair(self, shard, correlation_id, has_time), records)
 
     def _attempt(self, run: "_Live", records: Sequence[StreamRecord]) -> BatchResult:
         try:
             run.over(records)
-        except RetryableError:
+        except RetryableError as err:
             # Whatever was committed will be dropped by then, so all may come again.
             self.logger.exception("batch failed", extra={"shard": str(run.shard)})
             run.result.retry_from = records[0].seq
+            run.result.error = str(err)
         return run.result
 
 
@@ -150,7 +169,7 @@ class _Live:
     def _commit(self, chunk: Sequence[JudgedRecord], before: Checkpoint) -> Checkpoint:
         """Commit the resolvable prefix of `chunk`; return the checkpoint as it is then."""
         ports = self.ports
-        holders = ports.gate.claim(claims_of(self.shard, chunk), self.has_time)
+        holders = self._holders(claims_of(self.shard, chunk))
         prefix = committable(self.shard, chunk, holders)
         self.result.retry_from = prefix.unresolved_seq
         if not prefix.records:
@@ -178,6 +197,25 @@ class _Live:
             return replace(after, version=after.version + 1, pending=())
         return after
 
+    def _holders(self, claims: Sequence[Claim]) -> Mapping[bytes, Holder]:
+        """Pass the gate; whoever holds a key from a range that is gone for good is replaced."""
+        holders = self.ports.gate.claim(claims, self.has_time)
+        mine = {claim.owner for claim in claims}
+        if all(holder.owner in mine for holder in holders.values()):
+            return holders  # as most batches are: nothing to ask for
+        lost = takeovers_of(claims, holders, self.abandoned.hold)
+        if not lost:
+            return holders
+        taken = self.ports.gate.take_over(lost, self.has_time)
+        # Who was not replaced may hold the key no more: unresolved, the retry reads anew.
+        unsure = {each.claim.gate_key for each in lost}
+        return {k: holder for k, holder in holders.items() if k not in unsure} | dict(taken)
+
+    @cached_property
+    def abandoned(self) -> AbandonedRanges:
+        """What was gone for good when this attempt first asked, after it read the checkpoint."""
+        return AbandonedRanges(self.ports.abandonments.abandoned())
+
     def _put_objects(self, prepared: PreparedCommit) -> None:
         head = prepared.commit.head
         for key, body in (
@@ -198,7 +236,9 @@ class _Repair(_Live):
     ) -> list[list[StreamRecord]]:
         """Return the runs that no commit covers, cut where one lies between: rows never overlap."""
         within = SeqRange(records[0].seq, records[-1].seq)
-        return uncovered_runs(records, self.ports.checkpoints.covered(self.shard, within))
+        gone = self.abandoned.of(str(self.shard))
+        covered = self.ports.checkpoints.covered(self.shard, within)
+        return uncovered_runs(records, sorted([*covered, *gone]))
 
     def watermark(self, before: Checkpoint, head: CommitHead) -> int:
         """Return the watermark as it was: later records moved it."""

@@ -12,6 +12,8 @@ class IngestSettings(FunctionSettings):
 
     stream_incarnation: str
     """Tells a recreated stream, which reuses shard ids, from the one before it."""
+    stream_arn: str
+    """Stream from which a repair reads a discarded batch that is nowhere else."""
     data_bucket: str
     """Bucket of raw, quarantined, enriched and archived events."""
     commits_table: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ingest.domain.deduplication import Claim, Holder
+from ingest.domain.deduplication import Claim, Holder, Takeover
 from ingest.ports import HasTime, always
 
 
@@ -29,4 +29,17 @@ class FakeGate:
                 holder, expires_at = mine
             self.holders[claim.gate_key] = holder, expires_at
             answer[claim.gate_key] = holder
+        return answer
+
+    def take_over(
+        self, takeovers: Sequence[Takeover], has_time: HasTime = always
+    ) -> Mapping[bytes, Holder]:
+        answer = {}
+        for each in takeovers:
+            claim = each.claim
+            if has_time() and self.holders[claim.gate_key][0].owner == each.lost:
+                expires_at = claim.arrival_ms // 1000 + self.horizon_s
+                holder = Holder(claim.owner, claim.content_hash)
+                self.holders[claim.gate_key] = holder, expires_at
+                answer[claim.gate_key] = holder
         return answer

@@ -1,6 +1,7 @@
 """Ingest's stories for the crash harness: everything a batch can hold, broken and mended."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import md5
@@ -10,24 +11,31 @@ from uuid import uuid4
 import orjson
 from aws_lambda_powertools import Logger
 
-from ingest.adapters import DynamoGate
+from ingest.adapters.gate import DynamoGate
 from ingest.domain.decoding import KPL_MAGIC
 from ingest.domain.records import StreamRecord
 from ingest.kpl.aggregated_record_pb2 import AggregatedRecord
+from ingest.repairs import Repairs
 from ingest.service import Ingest
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
 from millrace.aws.queue import SqsQueue
 from millrace.clock import SystemClock
-from millrace.commit import ShardKey
+from millrace.commit import SeqRange, ShardKey
+from millrace.discarded.abandoning import Abandoning, NothingToAbandon
+from millrace.discarded.batch import Closing, DiscardedBatch, State
+from millrace.discarded.request import Action, DiscardedAnswer, DiscardedRequest
 from millrace.errors import RetryableError
 from millrace.event import EventLimits
 from millrace.raw_lines import unpack
 from millrace.reference import Reference
 from millrace.times import to_epoch_ms
-from millrace_testing.builders import ARRIVAL, event_bytes
+from millrace_testing.builders import ARRIVAL, event_bytes, kinesis_event
 from millrace_testing.crash.clients import clients_on
 from millrace_testing.crash.wire import Wire
+from millrace_testing.discards import discarded_batch
+from millrace_testing.fakes import FixedClock
 from millrace_testing.tables import COMMITS, GATE, create_table
 from watch.service import Watch
 
@@ -164,6 +172,7 @@ class IngestStory:
         """Return the service on these clients."""
         return Ingest(
             checkpoints=self.stage.ledger(clients.dynamodb, clients.commits),
+            abandonments=DynamoDiscards(clients.dynamodb, clients.commits),
             gate=DynamoGate(clients.dynamodb, clients.gate, timedelta(days=30), max_wait_s=0.005),
             objects=S3Objects(clients.s3, clients.bucket),
             references=SqsQueue(clients.sqs, self.queue_url),
@@ -178,6 +187,7 @@ class IngestStory:
         """Return the sweeper on these clients; everything that waits is overdue to it."""
         return Watch(
             ledger=self.stage.ledger(clients.dynamodb, clients.commits),
+            discards=DynamoDiscards(clients.dynamodb, clients.commits),
             references=SqsQueue(clients.sqs, self.queue_url),
             stream=_OneShard(self.shard.shard_id),
             clock=SystemClock(),
@@ -224,6 +234,142 @@ class RepairStory(IngestStory):
         self.watch_on(self.stage.clean).look()
 
 
+@dataclass(frozen=True)
+class SeenClosed:
+    """What readers see, and how the batch that was given up ended."""
+
+    seen: Seen
+    state: str
+
+
+class DiscardedStory(IngestStory):
+    """The batch passed the gate and failed behind it; it was given up, and later work went on.
+
+    Its repair as the function does it, from the payload, is what breaks.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self.later = self.records([self.event(7), self.event(8)], 108)
+        self.given_up = self.discard()
+        self.deliver(stage.clean, [self.later], rounds=1)
+
+    def discard(self) -> DiscardedBatch:
+        """Have the batch fail behind the gate; keep its payload and the note of it."""
+        failing: Any = _Down()
+        failed = replace(self.ingest_on(self.stage.clean), objects=failing)
+        assert failed.ingest(self.shard, self.batch, "failed").retry_from == 102
+        clean, key = self.stage.clean, f"aws/lambda/{uuid4().hex}"
+        datas = [record.data for record in self.batch]
+        event = kinesis_event(datas, first_seq=self.batch[0].seq)
+        document = orjson.dumps({"payload": orjson.dumps(event).decode()})
+        S3Objects(clean.s3, clean.bucket).put_new(key, document)
+        first, last = self.batch[0].seq, self.batch[-1].seq
+        batch = discarded_batch(first, last, self.shard, key)
+        assert DynamoDiscards(clean.dynamodb, clean.commits).note(batch)
+        return batch
+
+    def attempt(self) -> None:
+        """Run the repair that meets the first fault."""
+        self.repair_on(self.stage.attempt)
+
+    def retry(self) -> None:
+        """Run the repair that meets the second fault."""
+        self.repair_on(self.stage.retry)
+
+    def recover(self) -> None:
+        """Repair until it is done, as the command does, and once more; then watch looks."""
+        for _ in range(10):
+            if self.repair_on(self.stage.clean).done:
+                break
+        assert self.repair_on(self.stage.clean).committed == 0
+        self.watch_on(self.stage.clean).look()
+
+    def observe(self) -> SeenClosed:  # type: ignore[override] - what this story shows besides
+        """Return what readers see of the shard, and of the batch."""
+        clean = self.stage.clean
+        there = DynamoDiscards(clean.dynamodb, clean.commits).find(self.shard, self.given_up.range)
+        assert there is not None
+        return SeenClosed(super().observe(), there.state.value)
+
+    def repair_on(self, clients: Clients) -> DiscardedAnswer:
+        """Repair with these clients, as the function does."""
+        discards = DynamoDiscards(clients.dynamodb, clients.commits)
+        repairs = Repairs(
+            ingest=self.ingest_on(clients),
+            discards=discards,
+            abandonments=discards,
+            payloads=S3Objects(clients.s3, clients.bucket),
+            stream=_NoStream(),
+            clock=FixedClock(ARRIVAL),
+            horizon=timedelta(days=30),
+        )
+        request = DiscardedRequest.about(Action.REPAIR, self.given_up)
+        return repairs.run(self.shard, request, "repair").answer
+
+    def abandon_on(self, clients: Clients) -> None:
+        """Give the batch up for good with these clients."""
+        discards = DynamoDiscards(clients.dynamodb, clients.commits)
+        ledger = self.stage.ledger(clients.dynamodb, clients.commits)
+        closing = Closing(State.ABANDONED, ARRIVAL, "ada", "gone")
+        with suppress(NothingToAbandon):  # done before
+            Abandoning(ledger, discards, discards).abandon(self.given_up, closing)
+
+
+class AbandonStory(DiscardedStory):
+    """The same batch, given up for good: that is what breaks; then it is sent again elsewhere."""
+
+    def attempt(self) -> None:
+        """Abandon it and meet the first fault."""
+        self.abandon_on(self.stage.attempt)
+
+    def retry(self) -> None:
+        """Abandon it again and meet the second fault."""
+        self.abandon_on(self.stage.retry)
+
+    def recover(self) -> None:
+        """Abandon it, unless it was repaired; send it again on another shard, repair it in vain."""
+        clean = self.stage.clean
+        self.abandon_on(clean)
+        elsewhere = ShardKey(self.shard.incarnation, "shardId-000000000001")
+        resend = self.records([record.data for record in self.batch], 500)
+        assert self.ingest_on(clean).ingest(elsewhere, resend, "resend").retry_from is None
+        self.repair_on(clean)
+        self.watch_on(clean).look()
+
+    def observe(self) -> Any:
+        """Return each event that is accepted, on both shards together."""
+        clean = self.stage.clean
+        elsewhere = ShardKey(self.shard.incarnation, "shardId-000000000001")
+        seen = [Reader(clean, shard, self.queue_url).seen() for shard in (self.shard, elsewhere)]
+        accepted = tuple(sorted(event for each in seen for event in each.accepted))
+        return accepted, tuple(each.torn for each in seen), seen[0].pending
+
+
+class RacedAbandonStory(AbandonStory):
+    """A repair that breaks or stops under way, while the batch is given up for good."""
+
+    def attempt(self) -> None:
+        """Run the repair that meets the first fault."""
+        self.repair_on(self.stage.attempt)
+
+
+class ResendStory(DiscardedStory):
+    """The batch was given up for good; its resend on another shard is what breaks."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self.abandon_on(stage.clean)
+        self.shard = ShardKey(self.shard.incarnation, "shardId-000000000001")
+        self.batch = self.records([record.data for record in self.batch], 502)
+        self.later = self.records([self.event(6), self.event(9)], 508)
+
+    attempt = IngestStory.attempt
+    retry = IngestStory.retry
+    recover = IngestStory.recover
+    observe = IngestStory.observe  # type: ignore[assignment] - the batch was closed before
+
+
 class WatchStory(IngestStory):
     """A commit whose reference was never sent, and a watch that breaks while it sends it."""
 
@@ -245,8 +391,19 @@ class WatchStory(IngestStory):
         self.watch_on(self.stage.clean).look()
 
 
+class _NoStream:
+    """A stream that holds nothing any more."""
+
+    def records(self, shard_id: str, within: SeqRange) -> list[StreamRecord]:
+        del shard_id, within
+        return []
+
+
 class _Down:
-    """A queue that cannot be reached."""
+    """A queue or a bucket that cannot be reached."""
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        raise RetryableError(f"not stored: {key}, {len(body)} bytes")
 
     def send(self, body: str) -> None:
         raise RetryableError(f"not sent: {len(body)} characters")

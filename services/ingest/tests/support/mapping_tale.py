@@ -39,6 +39,7 @@ from millrace_mapping.simulation.schedule import Plan, Run, Tale, build
 from millrace_testing.builders import ARRIVAL, event_bytes
 from millrace_testing.crash.tap import Tap
 from millrace_testing.crash.wire import Crash
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeObjects, FakeQueue
 from watch.service import Watch
 
@@ -73,15 +74,21 @@ class Stores:
     queue: FakeQueue = field(default_factory=FakeQueue)
     clock: Clock = field(default_factory=Clock)
     numbers: "count[int]" = field(default_factory=count)
+    discards: FakeDiscards = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep discarded batches beside the ledger."""
+        self.discards = FakeDiscards(self.ledger)
 
     def service(self, tap: Tap | None = None) -> Ingest:
         """Return one attempt's service; each of its calls is counted by the tap."""
-        ledger, gate, objects, queue = (
+        ledger, discards, gate, objects, queue = (
             tap.on(port) if tap else port
-            for port in (self.ledger, self.gate, self.objects, self.queue)
+            for port in (self.ledger, self.discards, self.gate, self.objects, self.queue)
         )
         return Ingest(
             checkpoints=ledger,
+            abandonments=discards,
             gate=gate,
             objects=objects,
             references=queue,
@@ -299,19 +306,25 @@ def play(
 ) -> Told:
     """Play a schedule to its end: zombies die, discarded batches are repaired, watch looks."""
     tale = IngestTale(ledger, faults)
-    run = build(seed, tale=tale)
-    function = tale.cast
-    assert function is not None
-    function.run = run
-    run.go()
-    for zombie in function.zombies:
+    told = played(seed, tale)
+    run = told.run
+    for zombie in told.function.zombies:
         zombie.end()
-    told = Told(run, function)
     if repairs:
         for discard in [*run.audit.deliveries, *run.audit.deliveries]:
             repair(told, discard)
     sweep(told)
     return told
+
+
+def played(seed: int, tale: "IngestTale") -> "Told":
+    """Play a schedule; zombies that nobody has woken stay asleep."""
+    run = build(seed, tale=tale)
+    function = tale.cast
+    assert function is not None
+    function.run = run
+    run.go()
+    return Told(run, function)
 
 
 def read_back(record: KinesisRecord) -> StreamRecord:
@@ -358,6 +371,7 @@ def sweep(told: Told) -> None:
     """Let watch send what a crash has left pending."""
     Watch(
         ledger=told.stores.ledger,
+        discards=told.stores.discards,
         references=told.stores.queue,
         stream=_Shards([shard.shard_id for shard in told.run.world.stream.shards()]),
         clock=told.stores.clock,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, wait
+from datetime import timedelta
 from time import monotonic
 
 from tenacity.nap import sleep as nap
@@ -12,7 +13,7 @@ from millrace.aws.replays import DynamoReplays
 from millrace.clock import Clock
 from millrace.replay.record import Replay
 from millrace.times import to_epoch_ms
-from replay.domain import BATCH, Signs
+from replay.domain import BATCH, LAG_HORIZON_S, Signs
 
 _THROTTLED_WITHIN_MS = 30_000
 
@@ -41,20 +42,28 @@ class Pipeline:
     """`replay.ports.Surroundings` on the ledger, the processor's queue and the replays table."""
 
     def __init__(
-        self, ledger: DynamoLedger, queue: SqsBatches, replays: DynamoReplays, clock: Clock
+        self,
+        ledger: DynamoLedger,
+        queue: SqsBatches,
+        replays: DynamoReplays,
+        clock: Clock,
+        live_lag: timedelta,
     ) -> None:
+        """`live_lag` is from where on the age of an unfinished live commit counts."""
         self._ledger = ledger
         self._queue = queue
         self._replays = replays
         self._clock = clock
+        self._live_lag = live_lag
 
     def signs(self, replay: Replay) -> Signs:
         """Return what is to be seen now."""
         now = self._clock.now()
-        oldest = self._ledger.oldest_unfinished()
+        bound = now - self._live_lag
+        waiting = self._ledger.unfinished_since(bound - timedelta(seconds=LAG_HORIZON_S), bound)
         throttled_ms = self._replays.pressure_ms(replay.replay_id)
         return Signs(
-            live_lag_s=(now - oldest).total_seconds() if oldest else 0.0,
+            live_ages_s=tuple((now - at).total_seconds() for at in waiting),
             backlog=self._queue.backlog(),
             throttled=throttled_ms is not None
             and to_epoch_ms(now) - throttled_ms < _THROTTLED_WITHIN_MS,

@@ -1,6 +1,7 @@
 """Wires replay to AWS, once per cold start."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from aws_lambda_powertools import Logger
 
@@ -28,11 +29,12 @@ def build_worker(settings: ReplaySettings, logger: Logger) -> Worker:
     wake = SqsQueue(sqs, settings.replay_work_queue_url)
     ledger = DynamoLedger(dynamodb_client(), settings.commits_table)
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="send")
+    live_lag = timedelta(seconds=settings.replay_live_lag_s)
     return Worker(
         ledger=replays,
         objects=S3Objects(s3_client(), settings.data_bucket),
         destination=lambda replay: SideBySide(SqsBatches(sqs, replay.queue_url), threads),
-        surroundings=Pipeline(ledger, queue, replays, clock),
+        surroundings=Pipeline(ledger, queue, replays, clock, live_lag),
         wake=wake,
         operations=Operations(replays, wake, settings.replay_queue_url, clock),
         clock=clock,

@@ -1,5 +1,6 @@
 """How fast to send: a rate that gives way to live traffic, and the waits that keep it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 BATCH = 10  # messages of one SendMessageBatch
@@ -10,13 +11,20 @@ ROUNDS_A_SECOND = 4
 _GENTLER, _FASTER = 0.5, 1.25
 SLOWEST = 1.0
 
+LAG_HORIZON_S = 900
+"""A live commit that waits for so long behind the bound was given up, or is mended by hand."""
+JUST_NOW_S = 60
+"""Within this time of passing the bound a commit says that live falls behind now."""
+A_FEW = 10
+"""So many old ones may be stuck, each for a reason of its own; more of them are a queue."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What speaks for sending less."""
 
-    live_lag_s: float = 0.0
-    """Age of the oldest live commit that some stage has yet to finish."""
+    live_ages_s: tuple[float, ...] = ()
+    """Ages of live commits that wait longer than the bound, at most LAG_HORIZON_S longer."""
     backlog: int = 0
     """Messages that wait for the processor."""
     throttled: bool = False
@@ -32,13 +40,23 @@ class Bounds:
 
     def reason(self, signs: Signs) -> str:
         """Return why to send less, empty if there is nothing."""
-        if signs.live_lag_s > self.live_lag_s:
-            return f"live lag is {signs.live_lag_s:.0f} s, more than {self.live_lag_s:.0f} s"
+        if self._lags(signs.live_ages_s):
+            waiting = f"{len(signs.live_ages_s)} commits wait longer than {self.live_lag_s:.0f} s"
+            return f"live lags: {waiting}, one for {max(signs.live_ages_s):.0f} s"
         if signs.throttled:
             return "DynamoDB throttles the processor"
         if signs.backlog > self.backlog:
             return f"{signs.backlog} messages wait, more than {self.backlog}"
         return ""
+
+    def _lags(self, ages: Sequence[float]) -> bool:
+        """Tell whether live falls behind, rather than leave a few commits lying.
+
+        Where it does, commits pass the bound all the time, or many wait behind it. One that is
+        stuck passes it once.
+        """
+        just_now = self.live_lag_s + JUST_NOW_S
+        return len(ages) > A_FEW or any(age <= just_now for age in ages)
 
 
 def room(bounds: Bounds, signs: Signs) -> int:

@@ -21,7 +21,7 @@ class ReplaySettings(ConsumerSettings):
     replay_work_queue_url: str
     """What wakes this function; it sends itself the next step."""
     replay_live_lag_s: Annotated[int, Field(ge=1)] = 60
-    """Seconds by which the oldest unfinished live commit may be old before a replay slows down."""
+    """Seconds that live commits may wait for a stage before a replay slows down."""
     replay_backlog: Annotated[int, Field(ge=10)] = 20_000
     """Messages that may wait for the processor before the worker stops to add to them."""
     replay_look_again_s: Annotated[int, Field(ge=1, le=900)] = 15

@@ -172,23 +172,3 @@ class ReplayList(_Answer):
     replays: tuple[ReplayAnswer, ...]
     next_cursor: str | None
     """Hand it back as `cursor` for the next page; null on the last one."""
-
-
-class FieldError(_Answer):
-    """What is wrong with one field of the body, the query or the path."""
-
-    field: str
-    detail: str
-
-
-class Problem(_Answer):
-    """Problem details (RFC 9457)."""
-
-    type: str
-    """Names the kind of problem; stable."""
-    title: str
-    status: int
-    detail: str
-    instance: str
-    """Names this request; quote it when you ask."""
-    errors: tuple[FieldError, ...] = ()

@@ -8,8 +8,9 @@ from typing import TypeVar
 from millrace.clock import Clock
 from millrace.commit import Commit, ShardKey
 from millrace.ports import CommitLoader, IndexPages
+from millrace.problems import Refusal
 from millrace.replay.planning import Planner
-from replay_api.domain.refusals import Refusal, RefusalKind
+from replay_api.domain.refusals import RefusalKind
 
 T = TypeVar("T")
 

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -17,20 +15,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from millrace.errors import MillraceError, RetryableError
+from millrace.http_api import Event, UnreadableBody, body_of, caller_of, response_of
 from millrace.observability import MetricName, count, service_logger, service_metrics
+from millrace.problems import Refusal, refused_field
 from millrace.replay.record import Action
 from millrace.settings import load_settings
-from replay_api import problems
-from replay_api.answers import PlanSummary, Problem, ReplayAnswer, ReplayList, Started, StatusAnswer
+from replay_api.answers import PlanSummary, ReplayAnswer, ReplayList, Started, StatusAnswer
 from replay_api.bootstrap import build_desk
 from replay_api.domain.cursors import cursor_of, parse_cursor
-from replay_api.domain.refusals import Refusal, RefusalKind, refused_field
+from replay_api.domain.refusals import RefusalKind
+from replay_api.problems import PROBLEMS
 from replay_api.requests import parse_move, parse_replay
 from replay_api.service import ReplayDesk
 from replay_api.settings import ReplayApiSettings
 
 SERVICE = "replay_api"
-PROBLEM_JSON = "application/problem+json"
 DEFAULT_PAGE = 25
 MAX_PAGE = 100
 _RESERVE_S = 8  # the last chunk's write, the plan's, the start of the replay, and the answer
@@ -39,7 +38,6 @@ _RETRY_AFTER_S = 1
 logger = service_logger(SERVICE)
 metrics = service_metrics(SERVICE)
 
-Event = Mapping[str, Any]
 Answer = tuple[int, BaseModel, dict[str, str]]
 
 
@@ -65,7 +63,7 @@ def handle(event: Event, context: LambdaContext, desk: ReplayDesk) -> dict[str, 
     try:
         status, body, headers = _answered(event, desk, within_s)
     except Refusal as refusal:
-        problem = problems.of_refusal(refusal, request_id)
+        problem = PROBLEMS.of_refusal(refusal, request_id)
         fields = [fault.field for fault in refusal.faults]
         logger.warning("request refused", extra={"kind": refusal.kind, "fields": fields})
         count(metrics, MetricName.API_REFUSED, 1)
@@ -73,16 +71,16 @@ def handle(event: Event, context: LambdaContext, desk: ReplayDesk) -> dict[str, 
     except RetryableError:
         logger.exception("request not carried out")
         count(metrics, MetricName.REPLAY_API_ERRORS, 1)
-        problem = problems.of_unavailability(request_id)
+        problem = PROBLEMS.of_unavailability(request_id)
         status, body, headers = problem.status, problem, {"retry-after": str(_RETRY_AFTER_S)}
     except MillraceError:  # a missing right or resource, or tables that disagree
         logger.exception("request cannot be carried out")
         count(metrics, MetricName.REPLAY_API_ERRORS, 1)
-        problem = problems.of_fault(request_id)
+        problem = PROBLEMS.of_fault(request_id)
         status, body, headers = problem.status, problem, {}
     count(metrics, MetricName.API_REQUESTS, 1)
     count(metrics, MetricName.API_DURATION, (perf_counter() - started) * 1000)
-    return _response(status, body, headers)
+    return response_of(status, body, headers)
 
 
 def _answered(event: Event, desk: ReplayDesk, within_s: float) -> Answer:
@@ -159,26 +157,14 @@ def _caller(event: Event) -> str:
     Raises:
         Refusal: the gateway named none; it always does on a route with IAM authorization.
     """
-    authorizer = event["requestContext"].get("authorizer") or {}
-    who = (authorizer.get("iam") or {}).get("userArn")
+    who = caller_of(event)
     if not who:
         raise Refusal(RefusalKind.UNIDENTIFIED, "who asks is unknown; sign the request (SigV4)")
-    return str(who)
+    return who
 
 
 def _body(event: Event) -> bytes:
-    body = event.get("body") or ""
     try:
-        return b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, UnicodeEncodeError) as err:
+        return body_of(event)
+    except UnreadableBody as err:
         raise Refusal(RefusalKind.UNREADABLE, f"the body cannot be read: {err}") from err
-
-
-def _response(status: int, body: BaseModel, headers: Mapping[str, str]) -> dict[str, Any]:
-    content_type = PROBLEM_JSON if isinstance(body, Problem) else "application/json"
-    return {
-        "statusCode": int(status),
-        "headers": {"content-type": content_type, **headers},
-        "body": body.model_dump_json(),
-        "isBase64Encoded": False,
-    }

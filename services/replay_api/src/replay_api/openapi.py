@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from replay_api.answers import Problem, ReplayAnswer, ReplayList, Started, StatusAnswer
+from millrace.http_api import PROBLEM_JSON
+from millrace.problems import Problem
+from replay_api.answers import ReplayAnswer, ReplayList, Started, StatusAnswer
 from replay_api.domain.cursors import MAX_CURSOR_CHARACTERS
-from replay_api.handler import DEFAULT_PAGE, MAX_PAGE, PROBLEM_JSON
+from replay_api.handler import DEFAULT_PAGE, MAX_PAGE
 from replay_api.requests import MAX_BODY_BYTES, MoveRequest, ReplayRequest
 
 VERSION = "1.0.0"

@@ -1,12 +1,13 @@
 """What clients send: the models of its JSON, of which the OpenAPI document is made."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from millrace.problems import Refusal, faults_of
 from millrace.replay.operations import DEFAULT_RATE, MAX_RATE
 from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
-from replay_api.domain.refusals import FieldFault, Refusal, RefusalKind
+from replay_api.domain.refusals import RefusalKind
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_REASON_CHARACTERS = 1_000
@@ -111,20 +112,10 @@ def _bounded(body: bytes) -> bytes:
 
 
 def _refusal(err: ValidationError) -> Refusal:
-    found = err.errors(include_url=False, include_input=False)
-    if any(not fault["loc"] for fault in found):  # no JSON, or no object
-        return Refusal(RefusalKind.UNREADABLE, f"the body is no JSON object: {found[0]['msg']}")
-    faults = tuple(FieldFault(str(fault["loc"][0]), _detail(fault)) for fault in found)
+    known = ", ".join(ReplayRequest.model_fields)
+    faults = faults_of(err, f"the fields of POST /replay are {known}, elsewhere only reason")
+    if not faults:
+        problem = err.errors(include_url=False, include_input=False)[0]["msg"]
+        return Refusal(RefusalKind.UNREADABLE, f"the body is no JSON object: {problem}")
     names = ", ".join(sorted({fault.field for fault in faults}))
     return Refusal(RefusalKind.INVALID, f"fields that cannot be taken: {names}", faults)
-
-
-def _detail(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    if fault["type"] == "missing":
-        return "is missing; it is required"
-    if fault["type"] == "extra_forbidden":
-        known = ", ".join(ReplayRequest.model_fields)
-        return f"is not known; the fields of POST /replay are {known}, elsewhere only reason"
-    if fault["type"] == "string_pattern_mismatch":
-        return "is blank; say why"
-    return str(fault["msg"])

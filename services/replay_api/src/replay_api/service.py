@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from millrace.problems import Refusal, refused_field
 from millrace.replay.errors import InvalidRequest, UnknownReplay
 from millrace.replay.operations import Operations, Order, ReplayStatus
 from millrace.replay.plan import Plan
@@ -11,7 +12,7 @@ from millrace.replay.planning import MetricDefinitions, Planner
 from millrace.replay.record import Action, InvalidMove, Replay, ReplayPlace
 from millrace.replay.selection import Selection, SelectionTooLarge
 from replay_api.deadline import in_time
-from replay_api.domain.refusals import Refusal, RefusalKind, refused_field
+from replay_api.domain.refusals import RefusalKind
 from replay_api.domain.targets import target_url
 from replay_api.requests import ReplayRequest
 

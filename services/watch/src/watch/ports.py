@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from millrace.commit import Checkpoint, CommitHead, ShardKey
+from millrace.discarded.batch import DiscardedBatch
 
 
 class WatchedLedger(Protocol):
@@ -28,6 +29,18 @@ class WatchedLedger(Protocol):
 
     def latest(self, shard: ShardKey) -> CommitHead | None:
         """Return the commit of a shard that begins last, if there is one."""
+        ...
+
+
+class Discards(Protocol):
+    """What is kept of discarded batches. May block and may raise RetryableError."""
+
+    def note(self, batch: DiscardedBatch) -> bool:
+        """Keep a batch as open if it is not known yet; return whether it was new."""
+        ...
+
+    def open_since(self) -> Sequence[datetime]:
+        """Return the arrival of the first record of each open batch, the oldest first."""
         ...
 
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from millrace.clock import Clock
 from millrace.commit import ShardKey
 from millrace.ports import MessageQueue
-from watch.ports import Stream, WatchedLedger
+from watch.ports import Discards, Stream, WatchedLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Report:
     oldest_unfinished_age_s: float
     """0 if there are none."""
     freshness: tuple[ShardFreshness, ...]
+    discarded: int
+    """Batches that the mapping gave up and that nobody has repaired or abandoned yet."""
+    oldest_discarded_age_s: float
+    """Since the arrival of its first record; 0 if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Watch:
     """The use case, over its ports."""
 
     ledger: WatchedLedger
+    discards: Discards
     references: MessageQueue
     stream: Stream
     clock: Clock
@@ -52,12 +57,15 @@ class Watch:
         now = self.clock.now()
         sent = sum(self._send_pending(shard) for shard in self._overdue(now))
         ages = [(now - since).total_seconds() for _, since in self.ledger.unfinished()]
+        waiting = [(now - since).total_seconds() for since in self.discards.open_since()]
         shards = [ShardKey(self.incarnation, each) for each in self.stream.shard_ids()]
         return Report(
             references_sent=sent,
             unfinished=len(ages),
             oldest_unfinished_age_s=max(ages, default=0.0),
             freshness=tuple(self._freshness(shard, now) for shard in shards),
+            discarded=len(waiting),
+            oldest_discarded_age_s=max(waiting, default=0.0),
         )
 
     def _overdue(self, now: datetime) -> list[ShardKey]:

@@ -14,6 +14,8 @@ class WatchSettings(FunctionSettings):
     """Tells a recreated stream, which reuses shard ids, from the one before it."""
     stream_arn: str
     """Stream whose shards are looked at."""
+    data_bucket: str
+    """Bucket of raw, quarantined, enriched and archived events, and of discarded batches."""
     commits_table: str
     """Table of commit rows and checkpoints: the ledger."""
     enrich_queue_url: str

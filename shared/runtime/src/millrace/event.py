@@ -15,7 +15,7 @@ from millrace.reasons import RejectReason
 from millrace.times import parse_rfc3339
 
 UNKNOWN_SOURCE = "unknown"
-_UTF8_BOM = b"\xef\xbb\xbf"
+UTF8_BOM = b"\xef\xbb\xbf"
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _REASON_BY_PYDANTIC_TYPE = {
     "missing": RejectReason.MISSING_FIELD,
@@ -77,6 +77,21 @@ class Event:
         return identity.gate_key(self.source, self.event_id)
 
 
+def judge_event(data: bytes, arrival: datetime, limits: EventLimits) -> Event:
+    """Return the event in `data` as `parse_event` does; a fault of the parser is a verdict, too.
+
+    Raises:
+        RejectedRecord: with the first reason found, UNREADABLE for a fault.
+    """
+    try:
+        return parse_event(data, arrival, limits)
+    except RejectedRecord:
+        raise
+    except Exception as err:
+        message = f"the parser failed: {type(err).__name__}"
+        raise RejectedRecord(RejectReason.UNREADABLE, message) from err
+
+
 def parse_event(data: bytes, arrival: datetime, limits: EventLimits) -> Event:
     """Return the event in `data`, or say why there is none.
 
@@ -102,7 +117,7 @@ def read_event(data: bytes, latest: datetime | None = None) -> Event:
     For lines that passed once (raw objects): they must stay readable when a limit is lowered or a
     payload model becomes stricter.
     """
-    line = data.removeprefix(_UTF8_BOM).translate(_LINE_BREAKS).strip()
+    line = data.removeprefix(UTF8_BOM).translate(_LINE_BREAKS).strip()
     parsed = _object_in(line)
     fields = _validated(parsed)
     event_time = parse_rfc3339(fields.event_time)

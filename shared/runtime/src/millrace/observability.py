@@ -59,6 +59,9 @@ class MetricName(StrEnum):
     RESIDUE = "UnfinishedCommits"
     OLDEST_UNFINISHED_AGE = "OldestUnfinishedCommitAge"
     STALEST_SHARD_AGE = "StalestShardAge"
+    DISCARDED = "DiscardedBatches"
+    DISCARDED_OPEN = "DiscardedBatchesOpen"
+    OLDEST_DISCARDED_AGE = "OldestDiscardedBatchAge"
     API_REQUESTS = "ApiRequests"
     API_REFUSED = "ApiRequestsRefused"
     API_QUEUED = "ApiEventsQueued"
@@ -78,6 +81,7 @@ class MetricName(StrEnum):
     REPLAYS_COMPLETED = "ReplaysCompleted"
     REPLAY_ERRORS = "ReplayErrors"
     REPLAY_API_ERRORS = "ReplayApiErrors"
+    OPERATOR_API_ERRORS = "OperatorApiErrors"
     EXPORT_ERRORS = "ExportErrors"
 
 
@@ -91,6 +95,7 @@ _UNITS = {
     MetricName.EVENTS_PER_SECOND: MetricUnit.CountPerSecond,
     MetricName.OLDEST_UNFINISHED_AGE: MetricUnit.Seconds,
     MetricName.STALEST_SHARD_AGE: MetricUnit.Seconds,
+    MetricName.OLDEST_DISCARDED_AGE: MetricUnit.Seconds,
 }
 
 

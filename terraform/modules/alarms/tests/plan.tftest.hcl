@@ -16,8 +16,8 @@ run "every_alarm_names_its_runbook_and_tells_the_topic" {
   command = apply
 
   assert {
-    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "missing-export"])
-    error_message = "each function has two alarms, each dead-letter queue one; what is never discarded has none"
+    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "discarded-batches", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "missing-export"])
+    error_message = "each function has two alarms, each dead-letter queue one"
   }
 
   assert {
@@ -77,7 +77,6 @@ run "thresholds_listeners_and_a_key_are_variables" {
   command = apply
 
   variables {
-    failures_queue = "millrace-test-failures"
     emails         = ["ann@example.com"]
     actions        = ["arn:aws:sns:eu-central-1:123456789012:pager"]
     repository_url = "https://example.com/millrace/blob/main/"
@@ -86,8 +85,8 @@ run "thresholds_listeners_and_a_key_are_variables" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["discarded-batches"].dimensions == tomap({ QueueName = "millrace-test-failures" })
-    error_message = "discarded batches are watched where there is a queue of them"
+    condition     = aws_cloudwatch_metric_alarm.this["discarded-batches"].metric_name == "DiscardedBatchesOpen" && aws_cloudwatch_metric_alarm.this["discarded-batches"].dimensions == aws_cloudwatch_metric_alarm.this["residue"].dimensions
+    error_message = "watch tells of discarded batches"
   }
 
   assert {

@@ -52,16 +52,6 @@ run "refuses_functions_without_ingest" {
   expect_failures = [var.functions]
 }
 
-run "refuses_a_queue_by_its_url" {
-  command = plan
-
-  variables {
-    failures_queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/failures"
-  }
-
-  expect_failures = [var.failures_queue]
-}
-
 run "refuses_a_threshold_of_nothing" {
   command = plan
 

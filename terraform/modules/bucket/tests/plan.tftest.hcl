@@ -100,3 +100,30 @@ run "has_no_policy_without_rules" {
     error_message = "no empty policy is put"
   }
 }
+
+run "tells_nobody_unless_asked" {
+  command = plan
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.this) == 0
+    error_message = "there is no configuration of notifications"
+  }
+}
+
+run "tells_a_queue_of_new_objects" {
+  command = plan
+
+  variables {
+    told_queues = { news = { prefix = "aws/lambda/", queue_arn = "arn:aws:sqs:eu-central-1:123456789012:failures" } }
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.this[0].queue).filter_prefix == "aws/lambda/" && one(aws_s3_bucket_notification.this[0].queue).queue_arn == "arn:aws:sqs:eu-central-1:123456789012:failures"
+    error_message = "the queue hears of objects below the prefix"
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.this[0].queue).events == toset(["s3:ObjectCreated:*"])
+    error_message = "of new ones, however they come"
+  }
+}

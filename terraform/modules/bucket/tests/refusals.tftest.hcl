@@ -21,13 +21,15 @@ run "refuses_values_beyond_their_bounds" {
     write_once_prefixes = ["raw"]
     # An undeletable prefix without slash.
     undeletable_prefixes = ["raw"]
+    # Word of half a folder.
+    told_queues = { news = { prefix = "aws", queue_arn = "arn:aws:sqs:eu-central-1:123456789012:failures" } }
     # A key that is no ARN.
     kms_key_arn = "alias/mine"
   }
 
   expect_failures = [
     var.name, var.lifecycle_rules, var.write_once_prefixes, var.undeletable_prefixes,
-    var.kms_key_arn,
+    var.told_queues, var.kms_key_arn,
   ]
 }
 

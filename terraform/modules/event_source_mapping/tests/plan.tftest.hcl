@@ -60,3 +60,25 @@ run "stream" {
     error_message = "a failed batch is halved"
   }
 }
+
+run "stream_that_gives_up" {
+  command = plan
+
+  variables {
+    source_arn             = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+    batch_size             = 500
+    maximum_retry_attempts = 3
+    maximum_record_age_s   = 3600
+    destination_arn        = "arn:aws:s3:::millrace-test-data"
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.maximum_retry_attempts == 3 && aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 3600
+    error_message = "a batch is given up after so many attempts, or at that age"
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::millrace-test-data"
+    error_message = "and is kept in the bucket"
+  }
+}

@@ -25,13 +25,15 @@ run "refuses_values_beyond_their_bounds" {
     maximum_retry_attempts = 10001
     # A record age below a minute.
     maximum_record_age_s = 59
+    # A destination of another kind.
+    destination_arn = "arn:aws:lambda:eu-central-1:123456789012:function:other"
     # A concurrency of one.
     maximum_concurrency = 1
   }
 
   expect_failures = [
     var.source_arn, var.batch_size, var.batch_window_s, var.maximum_retry_attempts,
-    var.maximum_record_age_s, var.maximum_concurrency,
+    var.maximum_record_age_s, var.maximum_concurrency, var.destination_arn,
   ]
 }
 
@@ -40,6 +42,17 @@ run "refuses_a_large_queue_batch_without_a_window" {
 
   variables {
     batch_size = 11
+  }
+
+  expect_failures = [aws_lambda_event_source_mapping.this]
+}
+
+run "refuses_to_give_up_without_a_destination" {
+  command = plan
+
+  variables {
+    source_arn             = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+    maximum_retry_attempts = 3
   }
 
   expect_failures = [aws_lambda_event_source_mapping.this]

@@ -53,6 +53,7 @@ run "ingest_may_do_its_work_and_no_more" {
         actions = tolist([
           "dynamodb:GetItem",
           "dynamodb:PutItem",
+          "dynamodb:Query",
           "dynamodb:UpdateItem",
         ])
         resources = tolist([
@@ -77,6 +78,18 @@ run "ingest_may_do_its_work_and_no_more" {
           "arn:aws:s3:::millrace-test-data-123456789012/quarantine/*",
           "arn:aws:s3:::millrace-test-data-123456789012/raw/*",
         ])
+      }
+      GiveUp = {
+        actions   = tolist(["s3:PutObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Repair = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
       }
       Refer = {
         actions = tolist([
@@ -110,6 +123,10 @@ run "enrich_may_do_its_work_and_no_more" {
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-enrich",
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay",
         ])
+      }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
       }
       Mark = {
         actions = tolist([
@@ -216,6 +233,10 @@ run "aggregate_may_do_its_work_and_no_more" {
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-aggregate",
         ])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       Mark = {
         actions = tolist([
           "dynamodb:GetItem",
@@ -301,6 +322,10 @@ run "archive_may_do_its_work_and_no_more" {
         resources = tolist([
           "arn:aws:sqs:eu-central-1:123456789012:millrace-test-archive",
         ])
+      }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
       }
       Mark = {
         actions = tolist([
@@ -413,6 +438,10 @@ run "watch_may_do_its_work_and_no_more" {
         ])
         resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
       }
+      NoteFailures = {
+        actions   = tolist(["dynamodb:BatchWriteItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
       Wake = {
         actions   = tolist(["sqs:SendMessage"])
         resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-replay_work"])
@@ -453,6 +482,27 @@ run "watch_may_do_its_work_and_no_more" {
         resources = tolist([
           "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events",
         ])
+      }
+      Consume = {
+        actions = tolist([
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ])
+        resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-failures"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      ReadDiscarded = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012/aws/lambda/*"])
+      }
+      NoteDiscarded = {
+        actions   = tolist(["dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits"])
       }
       Sweep = {
         actions = tolist([
@@ -588,5 +638,34 @@ run "replay_api_may_do_its_work_and_no_more" {
       }
     }
     error_message = "replay_api plans, keeps and wakes; it sends no message of a replay and reads no event"
+  }
+}
+
+run "operator_api_may_do_its_work_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["operator_api"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      TakeDeadLetters = {
+        actions   = tolist(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}-dlq"]))
+      }
+      SendBack = {
+        actions   = tolist(["sqs:SendMessage"])
+        resources = tolist(sort([for queue in ["enrich", "aggregate", "archive", "replay", "replay_work"] : "arn:aws:sqs:eu-central-1:123456789012:millrace-test-${queue}"]))
+      }
+      ReadNotes = {
+        actions   = tolist(["dynamodb:BatchGetItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
+      }
+      KeepAudit = {
+        actions   = tolist(["dynamodb:PutItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-audit"])
+      }
+    }
+    error_message = "operator_api takes dead letters and nothing from a working queue; it adds to the audit and cannot change it"
   }
 }

@@ -31,12 +31,12 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api"] : s => "millrace-test-${s}" }
-    error_message = "there are nine functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api", "operator_api"] : s => "millrace-test-${s}" }
+    error_message = "there are ten functions"
   }
 
   assert {
-    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay", "replay_work"]) && keys(output.dlq_urls) == keys(output.queue_urls)
+    condition     = toset(keys(output.queue_urls)) == toset(["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]) && keys(output.dlq_urls) == keys(output.queue_urls)
     error_message = "each consumer has a queue and a dead-letter queue"
   }
 
@@ -60,7 +60,7 @@ run "each_function_gets_its_settings" {
   command = apply
 
   assert {
-    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES", "ALLOWED_LATENESS_S", "MAX_REJECTED_SHARE", "COMMIT_RESERVE_S"])
+    condition     = toset(keys(local.functions.ingest.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "ENRICH_QUEUE_URL", "GATE_TTL_DAYS", "MAX_FUTURE_SKEW_S", "MAX_EVENT_BYTES", "ALLOWED_LATENESS_S", "MAX_REJECTED_SHARE", "COMMIT_RESERVE_S"])
     error_message = "ingest has its settings"
   }
 
@@ -100,7 +100,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
+    condition     = toset(keys(local.functions.watch.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "ENRICH_QUEUE_URL", "OVERDUE_AFTER_S"])
     error_message = "watch has its settings"
   }
 
@@ -112,6 +112,11 @@ run "each_function_gets_its_settings" {
   assert {
     condition     = toset(keys(local.functions.replay_api.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "EVENT_INDEX_TABLE", "REPLAYS_TABLE", "METRICS_KEY", "REPLAY_QUEUE_URL", "REPLAY_WORK_QUEUE_URL", "REPLAY_TARGET_QUEUES", "REPLAY_API_MAX_EVENTS"])
     error_message = "replay_api has its settings"
+  }
+
+  assert {
+    condition     = toset(keys(local.functions.operator_api.settings)) == toset(["NOTES_TABLE", "AUDIT_TABLE", "QUEUE_URLS", "DEAD_LETTER_URLS"])
+    error_message = "operator_api has its settings"
   }
 
   assert {
@@ -129,7 +134,7 @@ run "replays_feed_enrich_beside_live_traffic" {
   command = apply
 
   assert {
-    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive" }
+    condition     = local.queue_functions == { enrich = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive", failures = "watch" }
     error_message = "each queue feeds its function, and that of replays feeds enrich"
   }
 
@@ -161,8 +166,8 @@ run "the_api_leads_to_its_functions" {
   command = apply
 
   assert {
-    condition     = { for route, service in local.routes : route => service if service != "replay_api" } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 7
-    error_message = "one route takes events, six are for replays"
+    condition     = { for route, service in local.routes : route => service if !contains(["replay_api", "operator_api"], service) } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 10
+    error_message = "one route takes events, six are for replays, three for dead letters"
   }
 
   assert {
@@ -232,5 +237,28 @@ run "without_a_catalog" {
   assert {
     condition     = output.athena == null
     error_message = "there is no table then"
+  }
+}
+
+run "discarded_batches_are_kept_and_told_of" {
+  command = apply
+
+  variables {
+    stream_mapping = { maximum_retry_attempts = 3, maximum_record_age_s = 3600, bisect_on_error = false }
+  }
+
+  assert {
+    condition     = module.stream_mapping.destination_arn == "arn:aws:s3:::millrace-test-data-123456789012"
+    error_message = "the mapping gives batches up into the data bucket"
+  }
+
+  assert {
+    condition     = local.discarded_prefix == "aws/lambda/" && local.discarded_lifecycle.discarded.expiration_days == 30 && output.repair_days == 30
+    error_message = "they are kept for as long as their duplicates are known"
+  }
+
+  assert {
+    condition     = contains(keys(output.queue_urls), "failures") && contains(keys(output.dlq_urls), "failures")
+    error_message = "a queue with dead letters of its own tells watch of them"
   }
 }

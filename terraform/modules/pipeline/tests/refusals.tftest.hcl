@@ -65,8 +65,8 @@ run "refuses_first_values" {
     max_rejected_share = 1.1
     # A reserve beyond the timeout.
     commit_reserve_s = 60
-    # Retries that end.
-    stream_mapping = { maximum_retry_attempts = 3 }
+    # Records given up when the stream has dropped them.
+    stream_mapping = { maximum_record_age_s = 86400 }
     # An API that takes nothing.
     api_throttling = { rate = 0 }
     # A folder without zips.
@@ -195,10 +195,12 @@ run "refuses_fifth_values" {
     queues = { enrich = { visibility_timeout_s = 43201 } }
     # An unknown export format.
     export = { format = "csv" }
+    # Redrives slower than their gateway.
+    functions = { operator_api = { timeout_s = 30 } }
   }
 
   expect_failures = [
-    var.queues, var.export,
+    var.queues, var.export, var.functions,
   ]
 }
 

@@ -44,7 +44,31 @@ run "has_no_policy_where_there_is_no_tls" {
   }
 
   assert {
-    condition     = length(data.aws_iam_policy_document.tls_only) == 0
+    condition     = length(data.aws_iam_policy_document.this) == 0
     error_message = "no policy is written"
+  }
+}
+
+run "lets_a_bucket_tell_of_objects" {
+  command = plan
+
+  variables {
+    enforce_tls         = false
+    told_of_bucket_arns = ["arn:aws:s3:::millrace-test-data"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Action == "sqs:SendMessage" && jsondecode(aws_sqs_queue.this.policy).Statement[0].Principal.Service == "s3.amazonaws.com"
+    error_message = "S3 may send to it"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:s3:::millrace-test-data" && jsondecode(aws_sqs_queue.this.policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "of that bucket, in that account"
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.this) == 1
+    error_message = "nobody sends to the dead-letter queue but the queue itself"
   }
 }

@@ -25,13 +25,15 @@ run "refuses_values_beyond_their_bounds" {
     max_receive_count = 0
     # A retention beyond the dead letters.
     retention_s = 1209600
+    # Word of a bucket that is no ARN.
+    told_of_bucket_arns = ["millrace-test-data"]
     # A key that is no ARN.
     kms_key_arn = "alias/mine"
   }
 
   expect_failures = [
     var.name, var.account, var.visibility_timeout_s, var.max_receive_count, var.retention_s,
-    var.kms_key_arn,
+    var.told_of_bucket_arns, var.kms_key_arn,
   ]
 }
 

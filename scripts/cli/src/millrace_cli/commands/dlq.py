@@ -1,17 +1,12 @@
 """The commands of dead letters: look, send back, write down, delete."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from millrace.audit import Operation, Tally, audited
-from millrace.clock import SystemClock
 from millrace.dlq.leaving import fields_of
-from millrace.dlq.looking import Look, Tell
-from millrace.dlq.redrive import DEFAULT_RATE, DEFAULT_WAIT_S, Order, Redriven
+from millrace.dlq.redrive import DEFAULT_RATE, DEFAULT_WAIT_S, Order
 from millrace.dlq.selection import Selection
 from millrace_cli import dlq_tables, render
 from millrace_cli.dlq import (
@@ -24,9 +19,10 @@ from millrace_cli.dlq import (
     redriven_fields,
 )
 from millrace_cli.dlq_files import sink_for
+from millrace_cli.dlq_work import audited_work, bar, cancelled, confirm_name, depth, redriven
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
-from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.operators import Reason, audit_log, operator, stated_reason
+from millrace_cli.errors import ExitCode
+from millrace_cli.operators import Reason
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
@@ -80,7 +76,7 @@ def list_command(
     queues = dead_letters(load_environment(engine, outputs, env))
     with handled("look at the dead letters"):
         looked = [
-            (queue, queue.looking.look(Selection(), min(sample, _depth(queue))))
+            (queue, queue.looking.look(Selection(), min(sample, depth(queue))))
             for queue in queues.values()
         ]
     if as_json:
@@ -161,7 +157,10 @@ def redrive_command(
     named = chosen(dead_letters(environment), queues or [], everything=everything)
     order = Order(selection, rate, force, wait)
     if cancel:
-        _cancel(environment, named, reason)
+        for queue in named:
+            task = cancelled(environment, queue, reason)
+            text = f"cancelled after {task.moved:,}" if task else "SQS is not moving anything"
+            render.out().print(f"{queue.key}: {text}", markup=False)
     elif dry_run:
         _show_dry_run("sent back", named, selection, as_json=as_json)
     else:
@@ -195,8 +194,8 @@ def export_command(
         _show_dry_run("exported", [found], selection, as_json=as_json)
         return
     sink = sink_for(to, found.name, datetime.now(UTC), environment)
-    with _audited(environment, "export", found, selection, reason, to=sink.place) as tally:
-        with _bar("Exporting", found, quiet=as_json) as tell, handled("export dead letters"):
+    with audited_work(environment, "export", found, selection, reason, to=sink.place) as tally:
+        with bar("Exporting", found, quiet=as_json) as tell, handled("export dead letters"):
             number = found.leaving.export(selection, sink, tell)
         tally.add("exported", number)
     _show_left(found, "exported", number, sink.place, as_json=as_json)
@@ -235,10 +234,10 @@ def purge_command(
     if dry_run:
         _show_dry_run("exported and deleted", [found], selection, as_json=as_json)
         return
-    _confirm(found, confirm)
+    confirm_name(found, confirm)
     sink = sink_for(to, found.name, datetime.now(UTC), environment)
-    with _audited(environment, "purge", found, selection, reason, to=sink.place) as tally:
-        with _bar("Purging", found, quiet=as_json) as tell, handled("purge dead letters"):
+    with audited_work(environment, "purge", found, selection, reason, to=sink.place) as tally:
+        with bar("Purging", found, quiet=as_json) as tell, handled("purge dead letters"):
             number = found.leaving.purge(selection, sink, tell)
         tally.add("purged", number)
     _show_left(found, "exported and deleted", number, sink.place, as_json=as_json)
@@ -253,7 +252,7 @@ def _redrive(
     as_json: bool,
 ) -> None:
     results = [
-        (queue, _redriven(environment, queue, order, reason, quiet=as_json)) for queue in queues
+        (queue, redriven(environment, queue, order, reason, quiet=as_json)) for queue in queues
     ]
     if as_json:
         print_json([redriven_fields(queue, done) for queue, done in results])
@@ -263,105 +262,11 @@ def _redrive(
     _end(left=any(done.left or done.newer or done.ended_early for _, done in results))
 
 
-def _redriven(
-    environment: Environment, queue: QueueLetters, order: Order, reason: str, *, quiet: bool
-) -> Redriven:
-    how = {"rate": str(order.rate), "force": str(order.force)}
-    with (
-        _audited(environment, "redrive", queue, order.selection, reason, **how) as tally,
-        _bar("Sending back", queue, quiet=quiet) as show,
-        handled(f"redrive {queue.key}"),
-    ):
-
-        def tell(sent: int) -> None:
-            tally.counts["sent"] = sent  # also what an interrupted one has done
-            show(sent)
-
-        done = _sent(queue, order, tell)
-        tally.counts["sent"] = done.sent
-        tally.add("left", done.left)
-    return done
-
-
-def _sent(queue: QueueLetters, order: Order, tell: Tell) -> Redriven:
-    """Have SQS move the whole queue where it can and is asked for everything; else do it here."""
-    if queue.moving is None or not order.selection.is_everything or order.force:
-        return queue.redrive.redrive(order, tell)
-    try:
-        return queue.moving.move(order, tell)
-    except KeyboardInterrupt as err:
-        raise CommandError(
-            "interrupted; a move that SQS has begun goes on",
-            f"`millrace dlq redrive {queue.key} --cancel` ends it",
-            ExitCode.INTERRUPTED,
-        ) from err
-
-
-def _cancel(environment: Environment, queues: list[QueueLetters], reason: str) -> None:
-    for queue in queues:
-        if queue.moving is None:
-            raise CommandError("the local engine moves nothing by itself", code=ExitCode.USAGE)
-        with (
-            _audited(environment, "cancel", queue, Selection(), reason) as tally,
-            handled(f"cancel the move of {queue.key}"),
-        ):
-            task = queue.moving.cancel()
-            tally.add("moved", task.moved if task else 0)
-        text = f"cancelled after {task.moved:,} messages" if task else "SQS is not moving anything"
-        render.out().print(f"{queue.key}: {text}", markup=False)
-
-
-def _confirm(queue: QueueLetters, typed: str | None) -> None:
-    if typed is None:
-        typed = typer.prompt(f"This deletes messages for good. Type {queue.name} to go on")
-    if typed != queue.name:
-        raise CommandError(
-            f"{typed!r} is not the queue's name, nothing was deleted",
-            f"give {queue.name}",
-            ExitCode.USAGE,
-        )
-
-
-@contextmanager
-def _audited(
-    environment: Environment,
-    verb: str,
-    queue: QueueLetters,
-    selection: Selection,
-    reason: str,
-    **how: str,
-) -> Iterator[Tally]:
-    operation = Operation(
-        name=f"dlq.{verb}",
-        subject=queue.name,
-        who=operator(),
-        reason=stated_reason(environment, reason),
-        details=selection.fields() | how,
-    )
-    with (
-        handled("keep the audit"),
-        audited(audit_log(environment), SystemClock(), operation) as tally,
-    ):
-        yield tally
-
-
-@contextmanager
-def _bar(what: str, queue: QueueLetters, *, quiet: bool) -> Iterator[Tell]:
-    with render.counting_bar(f"{what} {queue.key}", _depth(queue), quiet=quiet) as show:
-        yield show
-
-
-def _depth(queue: QueueLetters) -> int:
-    with handled("count the dead letters"):
-        return queue.letters.depth().total
-
-
 def _show_dry_run(
     verb: str, queues: list[QueueLetters], selection: Selection, *, as_json: bool
 ) -> None:
-    looked: list[tuple[QueueLetters, Look]] = []
     with handled("look at the dead letters"):
-        looked += [(queue, queue.looking.look(selection, _EVERY_WINDOW)) for queue in queues]
+        looked = [(queue, queue.looking.look(selection, _EVERY_WINDOW)) for queue in queues]
     if as_json:
         print_json([look_fields(queue, look) | {"dry_run": True} for queue, look in looked])
     else:

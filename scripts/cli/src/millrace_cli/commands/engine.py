@@ -19,7 +19,7 @@ from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import AsJson, Engine, Format, Maps, OnClockChange, TimeFormat, TimeZone
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check
-from millrace_cli.quarantine import QuarantineReader
+from millrace_cli.reasons import QuarantineReader
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.rows import RowFormat
 from millrace_cli.run import (

@@ -27,6 +27,7 @@ from millrace_cli.replay import (
     plan_fields,
     replay_fields,
     status_fields,
+    would_be_fields,
 )
 from millrace_cli.replay_options import (
     DryRun,
@@ -78,7 +79,9 @@ def plan_command(
         selection = chosen.selection()
         replays = Replays.of(load_environment(engine, outputs, env))
         defined = replays.definitions_in(metrics)
-        with replay_progress.planning_progress(quiet=as_json or id_only) as tell:
+        with replay_progress.events_progress(
+            "looking into the index", "found", quiet=as_json or id_only
+        ) as tell:
             plan = replays.planner.plan(selection, defined, operator(), rate, tell)
     if as_json:
         print_json(plan_fields(plan))
@@ -221,12 +224,38 @@ def list_command(
         replay_tables.show_replays(found)
 
 
+@app.command("report")
+@reported
+def report_command(
+    replay_id: ReplayId,
+    *,
+    as_json: AsJson = False,
+    engine: Engine = DEFAULT_ENGINE,
+    env: Env = None,
+    outputs: OutputsFile = None,
+) -> None:
+    """Show the rows that a dry run would have written: scope, window, metric, value, events."""
+    replays = Replays.of(load_environment(engine, outputs, env))
+    with (
+        asked("report on the dry run"),
+        replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
+    ):
+        rows = list(replays.dry_runs.report(replay_id, tell))
+    if as_json:
+        print_json([would_be_fields(each) for each in rows])
+    else:
+        replay_tables.show_would_be(rows)
+
+
 @app.command("diff")
 @reported
 def diff_command(
     replay_id: ReplayId,
     *,
     everything: Everything = False,
+    only_replayed: Annotated[
+        bool, typer.Option("--only-replayed", help="Do not look for rows that only live has.")
+    ] = False,
     as_json: AsJson = False,
     engine: Engine = DEFAULT_ENGINE,
     env: Env = None,
@@ -235,7 +264,7 @@ def diff_command(
     """Compare a replay with live, row by row, and say why they differ (then exit code 3)."""
     replays = Replays.of(load_environment(engine, outputs, env))
     with asked("compare the replay"):
-        comparisons = list(replays.diffing.diff(replay_id))
+        comparisons = list(replays.diffing.diff(replay_id, only_replayed=only_replayed))
     shown = comparisons if everything else differing(comparisons)
     if as_json:
         print_json([comparison_fields(each) for each in shown])

@@ -23,6 +23,7 @@ from millrace_cli.replay import (
     kept_in_audit,
     plan_fields,
     status_fields,
+    would_be_fields,
 )
 from millrace_cli.replay_following import follow
 from millrace_cli.replay_options import (
@@ -65,7 +66,8 @@ def run_command(
 ) -> None:
     """Plan, show the plan, ask, apply it, follow it to its end, and compare it with live.
 
-    Ctrl-C ends the watching, never the replay. Exit codes as of `replay diff`.
+    After a dry run it shows what would have been written. Ctrl-C ends the watching, never the
+    replay. Exit codes as of `replay diff`.
     """
     if as_json and not yes:
         raise CommandError("--json without --yes", "nobody can be asked then", ExitCode.USAGE)
@@ -76,13 +78,15 @@ def run_command(
         said = stated_reason(environment, reason)  # before a long plan, not after it
         replays = Replays.of(environment)
         defined = replays.definitions_in(metrics)
-        with replay_progress.planning_progress(quiet=as_json) as tell:
+        with replay_progress.events_progress(
+            "looking into the index", "found", quiet=as_json
+        ) as tell:
             plan = replays.planner.plan(selection, defined, operator(), rate, tell)
     if not as_json:
         replay_tables.show_plan(plan, next_step=False)
     if not plan.events:
         if as_json:
-            print_json(_run_fields(plan, None, ()))
+            print_json(_run_fields(plan, None))
         return
     if not yes:
         _confirm(plan)
@@ -91,15 +95,12 @@ def run_command(
         replay = replays.operations.apply(plan.plan_id, order)
     status = followed(replays, replay.replay_id, quiet=as_json)
     ended_well(status)
-    with asked("compare the replay"):
-        comparisons = list(replays.diffing.diff(replay.replay_id))
-    shown = comparisons if everything else differing(comparisons)
-    if as_json:
-        print_json(_run_fields(plan, status, shown))
-    else:
+    if not as_json:
         replay_tables.show_status(status)
-        replay_tables.show_diff(comparisons, shown)
-    end_compared(comparisons)
+    if dry_run:
+        _report(replays, plan, status, as_json=as_json)
+    else:
+        _compare(replays, plan, status, everything=everything, as_json=as_json)
 
 
 @reported
@@ -170,11 +171,35 @@ def ended_well(status: ReplayStatus) -> None:
         )
 
 
-def _run_fields(
-    plan: Plan, status: ReplayStatus | None, shown: Sequence[Comparison]
-) -> dict[str, Any]:
+def _compare(
+    replays: Replays, plan: Plan, status: ReplayStatus, *, everything: bool, as_json: bool
+) -> None:
+    with asked("compare the replay"):
+        comparisons = list(replays.diffing.diff(status.replay.replay_id))
+    shown = comparisons if everything else differing(comparisons)
+    if as_json:
+        rows = [comparison_fields(each) for each in shown]
+        print_json(_run_fields(plan, status) | {"diff": rows})
+    else:
+        replay_tables.show_diff(comparisons, shown)
+    end_compared(comparisons)
+
+
+def _report(replays: Replays, plan: Plan, status: ReplayStatus, *, as_json: bool) -> None:
+    with (
+        asked("report on the dry run"),
+        replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
+    ):
+        rows = list(replays.dry_runs.report(status.replay.replay_id, tell))
+    if as_json:
+        report = [would_be_fields(each) for each in rows]
+        print_json(_run_fields(plan, status) | {"report": report})
+    else:
+        replay_tables.show_would_be(rows)
+
+
+def _run_fields(plan: Plan, status: ReplayStatus | None) -> dict[str, Any]:
     return {
         "plan": plan_fields(plan),
         "replay": status_fields(status) if status else None,
-        "diff": [comparison_fields(each) for each in shown],
     }

@@ -9,12 +9,12 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.nap import sleep as nap
 
 from aggregate.adapters.waiting import ATTEMPTS, JITTER
-from aggregate.domain.deltas import Marker
 from millrace.aws.aggregates import unique_key
 from millrace.aws.batches import TableBatches, chunked
 from millrace.aws.errors import translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.clock import Clock
+from millrace.counting.deltas import Marker
 from millrace.errors import ConfigError, RetryableError
 from millrace.keys import encode_id
 

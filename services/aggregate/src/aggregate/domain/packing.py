@@ -11,9 +11,9 @@ from hashlib import blake2b
 from itertools import pairwise
 from urllib.parse import quote
 
-from aggregate.domain.deltas import Delta
 from aggregate.domain.units import Unit
 from millrace.aggregates import AggregateKey
+from millrace.counting.deltas import Delta
 
 MOST_ITEMS = 100
 MOST_COUNTERS = MOST_ITEMS - 1

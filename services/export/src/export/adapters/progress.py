@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from export.domain.completeness import PipelineProgress
 from millrace.aws.batches import TableBatches
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.errors import translated
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_of
@@ -50,6 +51,7 @@ class StreamProgress:
     ) -> None:
         self._kinesis = kinesis
         self._ledger = DynamoLedger(dynamodb, commits_table)
+        self._discards = DynamoDiscards(dynamodb, commits_table)
         self._batches = TableBatches(dynamodb, commits_table)
         self._stream = stream
         self._clock = clock
@@ -59,6 +61,7 @@ class StreamProgress:
         seen_at = self._clock.now()
         shards = [ShardKey(self._stream.incarnation, shard_id) for shard_id in self._shard_ids()]
         waiting = [since for since in map(self._waiting_since, shards) if since is not None]
+        waiting += self._discards.open_since()  # they may still be repaired
         heads = {head.commit_id: head for head in self._unfinished()}
         for shard in shards:
             heads |= {head.commit_id: head for head in self._recent(shard, seen_at - INDEX_LAG)}
@@ -75,10 +78,13 @@ class StreamProgress:
             return [shard["ShardId"] for page in pages for shard in page["Shards"]]
 
     def _waiting_since(self, shard: ShardKey) -> datetime | None:
-        committed_seq = self._ledger.read(shard).committed_seq
+        reached = self._ledger.read(shard).committed_seq
+        latest = self._ledger.latest(shard)  # a repair does not move the watermark
+        if latest is not None:
+            reached = max(reached, latest.last_seq)
         try:
             with translated("GetRecords"):
-                return self._first_arrival(shard.shard_id, committed_seq)
+                return self._first_arrival(shard.shard_id, reached)
         except RetryableError:
             return _LONG_AGO
 

@@ -1,6 +1,6 @@
 """Which events are new: claims on the gate, and what its answers mean for a batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.domain.records import JudgedRecord, Outcome, owner_of
@@ -24,6 +24,14 @@ class Holder:
 
     owner: Owner
     content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A bid for a key whose holder can never be had again."""
+
+    claim: Claim
+    lost: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,18 @@ def claims_of(shard: ShardKey, records: Iterable[JudgedRecord]) -> list[Claim]:
                         key, owner, outcome.event.content_hash, judged.record.arrival_ms
                     )
     return list(claims.values())
+
+
+def takeovers_of(
+    claims: Iterable[Claim], holders: Mapping[bytes, Holder], is_lost: Callable[[Owner], bool]
+) -> list[Takeover]:
+    """Return a bid for each key whose holder is another and lost for good."""
+    held = ((claim, holders.get(claim.gate_key)) for claim in claims)
+    return [
+        Takeover(claim, holder.owner)
+        for claim, holder in held
+        if holder is not None and holder.owner != claim.owner and is_lost(holder.owner)
+    ]
 
 
 def committable(

@@ -7,8 +7,7 @@ from datetime import datetime
 from ingest.domain.decoding import Part, decode
 from millrace.commit import Owner, SeqRange, ShardKey
 from millrace.errors import RejectedRecord
-from millrace.event import Event, EventLimits, parse_event
-from millrace.reasons import RejectReason
+from millrace.event import Event, EventLimits, judge_event
 from millrace.times import from_epoch_ms
 
 
@@ -50,12 +49,9 @@ def _outcome(part: Part, arrival: datetime, limits: EventLimits) -> Outcome:
     if part.rejection is not None:
         return Outcome(part.position, part.data, rejection=part.rejection)
     try:
-        event = parse_event(part.data, arrival, limits)
+        event = judge_event(part.data, arrival, limits)
     except RejectedRecord as rejection:
         return Outcome(part.position, part.data, rejection=rejection)
-    except Exception as err:  # noqa: BLE001 - a fault of the parser must not block the shard
-        fault = RejectedRecord(RejectReason.UNREADABLE, f"the parser failed: {type(err).__name__}")
-        return Outcome(part.position, part.data, rejection=fault)
     return Outcome(part.position, part.data, event=event)
 
 

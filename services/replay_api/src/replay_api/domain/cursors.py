@@ -4,9 +4,10 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from millrace.errors import RejectedRecord
+from millrace.problems import Refusal, refused_field
 from millrace.replay.record import ReplayPlace
 from millrace.times import format_ms, parse_rfc3339
-from replay_api.domain.refusals import Refusal, RefusalKind, refused_field
+from replay_api.domain.refusals import RefusalKind
 
 MAX_CURSOR_CHARACTERS = 200
 _SEPARATOR = "#"

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from replay_api.domain.refusals import RefusalKind, refused_field
+from millrace.problems import refused_field
+from replay_api.domain.refusals import RefusalKind
 
 
 def target_url(queue_arn: str | None, allowed: Mapping[str, str]) -> str | None:

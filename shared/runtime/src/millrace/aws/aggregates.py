@@ -5,7 +5,7 @@ The row of a hot scope is written as several items, its shards, whose sort keys 
 by side in every query, and reading adds them up without having to know which scopes are hot.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -130,6 +130,33 @@ class AggregatesReader:
             ExpressionAttributeValues=to_attributes({":version": version}),
         )
         with translated("Query aggregates by version"):
+            keys = (from_attributes(item)["PK"] for page in pages for item in page["Items"])
+            for key, _ in groupby(keys):
+                yield scope_of(key)
+
+    def live_scopes(
+        self, dimensions: Collection[Dimension], start: datetime, end: datetime
+    ) -> Iterator[Scope]:
+        """Yield scopes of live rows whose window begins from `start` to `end`, each once.
+
+        Reads the whole table, eventually consistent.
+
+        Raises:
+            ConfigError, RetryableError: the table cannot be read (while iterating).
+        """
+        kinds = {f":{dimension.value}": f"{dimension.name}#" for dimension in sorted(dimensions)}
+        of_kind = " OR ".join(f"begins_with(PK, {name})" for name in kinds)
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ProjectionExpression="PK",
+            FilterExpression=(
+                f"version = :live AND window_start BETWEEN :start AND :end AND ({of_kind})"
+            ),
+            ExpressionAttributeValues=to_attributes(
+                {":live": LIVE, ":start": _second(start), ":end": _second(end)} | kinds
+            ),
+        )
+        with translated("Scan aggregates"):
             keys = (from_attributes(item)["PK"] for page in pages for item in page["Items"])
             for key, _ in groupby(keys):
                 yield scope_of(key)

@@ -53,7 +53,7 @@ class DynamoLedger:
             try:
                 self._client.transact_write_items(TransactItems=writes)
             except ClientError as err:
-                if not _lost_condition(err):
+                if not lost_condition(err):
                     raise
             else:
                 return True
@@ -135,14 +135,26 @@ class DynamoLedger:
             )
         self._leave_unfinished_index(answer["Attributes"])
 
-    def heads(self, shard: ShardKey) -> Iterator[CommitHead]:
-        """Yield every commit of a shard, in order of its first sequence number."""
-        return self._commits_from(shard, 0, items.HIGHEST_SEQ)
+    def heads(self, shard: ShardKey, first_seq: int = 0) -> Iterator[CommitHead]:
+        """Yield the commits of a shard that begin at `first_seq` or later, in order."""
+        return self._commits_from(shard, first_seq, items.HIGHEST_SEQ)
 
     def latest(self, shard: ShardKey) -> CommitHead | None:
         """Return the commit of a shard that begins last, if there is one."""
         found = self._commit_before(shard, items.HIGHEST_SEQ)
         return found[0] if found else None
+
+    def before(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the commit of a shard that begins last before the sequence number, if any does."""
+        found = self._commit_before(shard, seq)
+        return found[0] if found else None
+
+    def after(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the commit of a shard that begins first at the sequence number or later."""
+        query = self._between(shard, seq, items.HIGHEST_SEQ)
+        with translated("Query commits"):
+            answer = self._client.query(TableName=self._table, Limit=1, **query)
+        return items.head_of(answer["Items"][0]) if answer["Items"] else None
 
     def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
         """Return the one commit whose range holds the sequence number, if there is one."""
@@ -150,7 +162,11 @@ class DynamoLedger:
         return next((head for head in nearest if head.last_seq >= seq), None)
 
     def _commits_from(self, shard: ShardKey, low: int, high: int) -> Iterator[CommitHead]:
-        query = {
+        return (items.head_of(item) for item in self._query(self._between(shard, low, high)))
+
+    @staticmethod
+    def _between(shard: ShardKey, low: int, high: int) -> dict[str, Any]:
+        return {
             "KeyConditionExpression": "#shard = :shard AND seq BETWEEN :low AND :high",
             "ExpressionAttributeNames": _SHARD,
             "ExpressionAttributeValues": items.to_attributes(
@@ -158,7 +174,6 @@ class DynamoLedger:
             ),
             "ConsistentRead": True,
         }
-        return (items.head_of(item) for item in self._query(query))
 
     def _commit_before(self, shard: ShardKey, seq: int) -> list[CommitHead]:
         with translated("Query commits"):
@@ -212,23 +227,30 @@ class DynamoLedger:
             }
             yield from self._query(query)
 
-    def oldest_unfinished(self) -> datetime | None:
-        """Return when the oldest commit that some stage has yet to mark was made, if there is one.
+    def unfinished_since(
+        self, start: datetime, end: datetime, most: int = 100
+    ) -> Sequence[datetime]:
+        """Return when unfinished commits of a window were made, the newest `most` or so of them.
 
-        One item of each bucket of the index is read, however many wait.
+        Both ends included. One query of each bucket of the index, however many wait.
         """
-        found = []
+        found: list[datetime] = []
         for bucket in items.all_unfinished_buckets():
+            values = {":bucket": bucket, ":start": format_ms(start), ":end": format_ms(end)}
             with translated("Query commits"):
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName=UNFINISHED_INDEX,
-                    KeyConditionExpression="unfinished = :bucket",
-                    ExpressionAttributeValues=items.to_attributes({":bucket": bucket}),
-                    Limit=1,
+                    KeyConditionExpression=(
+                        "unfinished = :bucket AND committed_at BETWEEN :start AND :end"
+                    ),
+                    ExpressionAttributeValues=items.to_attributes(values),
+                    ScanIndexForward=False,
+                    Limit=-(-most // items.UNFINISHED_BUCKETS),
                 )
-            found += [items.from_attributes(item)["committed_at"] for item in answer["Items"]]
-        return min(map(parse_rfc3339, found), default=None)
+            rows = map(items.from_attributes, answer["Items"])
+            found += [parse_rfc3339(row["committed_at"]) for row in rows]
+        return found
 
     def _query(self, query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(TableName=self._table, **query)
@@ -293,7 +315,7 @@ class DynamoLedger:
         return (there.raw_key, there.quarantine_key) == (head.raw_key, head.quarantine_key)
 
 
-def _lost_condition(err: ClientError) -> bool:
+def lost_condition(err: ClientError) -> bool:
     """Tell a condition that did not hold from a conflict or throttle, which may be retried."""
     reasons: Any = err.response.get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)

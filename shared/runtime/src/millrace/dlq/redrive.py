@@ -127,7 +127,7 @@ class _Run:
         for label, letters in groups.items():
             verdict = self.done.verdicts.get(label)
             if verdict in {None, Verdict.WORKS}:
-                self._send(letters)
+                stay += self._send(letters)
             else:
                 self.done.kept[label] += len(letters)
                 stay += letters
@@ -143,8 +143,8 @@ class _Run:
             letter = each.letter
             # What failed again is a new message, sent since: it would go round for ever.
             newer = letter.sent_at >= started
-            self.done.newer += newer
             meant = self.order.selection.takes(letter, each.label, started)
+            self.done.newer += newer and meant
             if newer or not meant or room <= 0:
                 stay.append(letter)
             else:
@@ -177,10 +177,12 @@ class _Run:
         self.done.failed_canaries += len(verdicts) - works
         self.tell(self.done.sent)
 
-    def _send(self, letters: Sequence[Letter]) -> None:
-        """Send and delete, a few at a time, no faster than the rate."""
+    def _send(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Send and delete, a few at a time, no faster than the rate; return what time left over."""
         at_once = min(_AT_ONCE, self.order.rate)
         for start in range(0, len(letters), at_once):
+            if self._is_late():
+                return letters[start:]
             began = self.by.clock.now()
             some = letters[start : start + at_once]
             self.by.letters.send_back(some)
@@ -189,10 +191,13 @@ class _Run:
             self.tell(self.done.sent)
             took_s = (self.by.clock.now() - began).total_seconds()
             self.by.wait(max(0.0, len(some) / self.order.rate - took_s))
+        return ()
+
+    def _is_late(self) -> bool:
+        return self.order.until is not None and self.by.clock.now() >= self.order.until
 
     def _over(self) -> bool:
-        late = self.order.until is not None and self.by.clock.now() >= self.order.until
-        self.done.ended_early = late or self._room() <= 0
+        self.done.ended_early = self._is_late() or self._room() <= 0
         return self.done.ended_early or self._all_named_are_found()
 
     def _all_named_are_found(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from millrace.aggregates import AggregateKey, Dimension
+from millrace.aggregates import AggregateKey, Dimension, Scope
 from millrace.definitions import Grouping, Metric, Mode
 from millrace.keys import id_in_keys
 from millrace.replay.selection import Selection
@@ -82,6 +82,22 @@ class Coverage:
             return False
         scope = (key.scope.dimension, key.scope.ids[0])
         return all(need in (None, scope) for need in self._needs(metric))
+
+    def whole_rows(self) -> tuple[set[Scope], set[Dimension]]:
+        """Return where whole rows can be: in these scopes, and in any scope of these dimensions."""
+        scopes, dimensions = set[Scope](), set[Dimension]()
+        touched = {each.width for each in self.windows() if each.whole}
+        for metric in self.metrics.values():
+            needs = {need for need in self._needs(metric) if need is not None}
+            for grouping in metric.dimensions if touched.intersection(metric.windows) else ():
+                if not needs:
+                    dimensions.add(grouping.dimension)
+                scopes |= {
+                    Scope.of(dimension, identifier)
+                    for dimension, identifier in needs
+                    if len(needs) == 1 and dimension is grouping.dimension
+                }
+        return scopes, dimensions
 
     def is_live(self, metric: str) -> bool:
         """Tell whether live computes a metric of that name."""

@@ -55,12 +55,12 @@ class Comparison:
         """The replayed value less the live one."""
         return _value(self.replayed) - _value(self.live)
 
-    @property
-    def other_definitions(self) -> bool:
-        """Whether both rows exist and were not computed by one and the same definitions."""
-        if self.live is None or self.replayed is None:
+    def other_definitions_than(self, defs_version: str) -> bool:
+        """Tell whether live was computed by others than the replay, whose own are given."""
+        if self.live is None:
             return False
-        return self.live.defs_version != self.replayed.defs_version
+        replayed = self.replayed.defs_version if self.replayed else defs_version
+        return self.live.defs_version != replayed
 
     def naming(self, event_ids: Sequence[str]) -> "Comparison":
         """Return the same comparison with events that only live has."""

@@ -1,11 +1,11 @@
 """Comparing a replay's version with live, row by row."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from millrace.aggregates import LIVE, AggregateRow, Scope, Version
+from millrace.aggregates import LIVE, AggregateRow, Dimension, Scope, Version
 from millrace.definitions import Definitions
 from millrace.index import IndexEntry
 from millrace.keys import definitions_key
@@ -28,6 +28,12 @@ class Aggregates(Protocol):
 
     def scopes_of(self, version: Version) -> Iterator[Scope]:
         """Yield each scope that has rows of a replay's version, once."""
+        ...
+
+    def live_scopes(
+        self, dimensions: Collection[Dimension], start: datetime, end: datetime
+    ) -> Iterator[Scope]:
+        """Yield scopes of live rows whose window begins from `start` to `end`; reads all rows."""
         ...
 
     def query(
@@ -54,8 +60,12 @@ class Diffing:
     planner: Planner
     parse: Parse
 
-    def diff(self, replay_id: str) -> Iterator[Comparison]:
+    def diff(self, replay_id: str, *, only_replayed: bool = False) -> Iterator[Comparison]:
         """Yield the comparison of each row of the replay's scopes, scope by scope.
+
+        Then, of a replay that has counted all it will, those that could be whole rows of it and are
+        rows of live alone, unless only what was replayed is asked for. Where no selector bounds
+        them, all of live is looked through.
 
         Raises:
             UnknownReplay: there is none.
@@ -66,13 +76,39 @@ class Diffing:
         coverage = self.coverage(replay)
         all_counted = self._counted_whole(replay) and not plan.selection.include_duplicates
         since: list[IndexEntry] | None = None
+        for comparison in self._all_compared(replay, coverage, only_replayed=only_replayed):
+            if comparison.verdict is not Verdict.INPUTS:
+                yield comparison
+                continue
+            since = self._arrived_since(plan) if since is None else since
+            yield _named(comparison, since, replay, all_counted=all_counted)
+
+    def _all_compared(
+        self, replay: Replay, coverage: Coverage, *, only_replayed: bool
+    ) -> Iterator[Comparison]:
+        seen: set[Scope] = set()
         for scope in self.aggregates.scopes_of(replay.version):
+            seen.add(scope)
+            yield from self._compared(scope, replay.version, coverage)
+        if only_replayed or not self._counted_here(replay):
+            return
+        for scope in sorted(set(self._whole_in_live(coverage)) - seen):
             for comparison in self._compared(scope, replay.version, coverage):
-                if comparison.verdict is not Verdict.INPUTS:
+                if comparison.verdict is not Verdict.PARTIAL:
                     yield comparison
-                    continue
-                since = self._arrived_since(plan) if since is None else since
-                yield _named(comparison, since, all_counted=all_counted)
+
+    def _counted_here(self, replay: Replay) -> bool:
+        """Tell whether it has ended, and its events were counted: not of a dry run or elsewhere."""
+        ended = replay.state is ReplayState.COMPLETED and not replay.dry_run
+        return ended and any(each.counted for each in self.ledger.objects(replay.replay_id))
+
+    def _whole_in_live(self, coverage: Coverage) -> Iterator[Scope]:
+        """Yield the scopes in which live may have rows that the selection covers whole."""
+        scopes, dimensions = coverage.whole_rows()
+        yield from scopes
+        if dimensions:
+            selection = coverage.selection
+            yield from self.aggregates.live_scopes(dimensions, selection.start, selection.end)
 
     def coverage(self, replay: Replay) -> Coverage:
         """Return what is whole under the replay's selection, by its definitions.
@@ -113,10 +149,13 @@ class Diffing:
         return sorted(arrived, key=lambda entry: entry.order)
 
 
-def _named(comparison: Comparison, since: Sequence[IndexEntry], *, all_counted: bool) -> Comparison:
+def _named(
+    comparison: Comparison, since: Sequence[IndexEntry], replay: Replay, *, all_counted: bool
+) -> Comparison:
     """Name what only live has; if nothing came since, other definitions chose other events."""
     ids = dict.fromkeys(entry.event_id for entry in since if belongs(entry, comparison.key))
-    if not ids and all_counted and comparison.other_definitions:
+    other = comparison.other_definitions_than(replay.defs_version)
+    if not ids and all_counted and other:
         return replace(comparison, verdict=Verdict.LOGIC)
     return comparison.naming(list(ids))
 

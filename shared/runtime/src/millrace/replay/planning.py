@@ -15,7 +15,7 @@ from millrace.ports import CommitLoader, IndexPages, Objects
 from millrace.raw_lines import pack
 from millrace.replay.coverage import Coverage
 from millrace.replay.errors import InvalidRequest
-from millrace.replay.estimate import estimated
+from millrace.replay.estimate import Reckoning
 from millrace.replay.plan import Chunk, Plan, chunk_of
 from millrace.replay.planned import PlannedEvent
 from millrace.replay.ports import ReplayLedger
@@ -44,6 +44,7 @@ class MetricDefinitions:
 class _Found:
     """What the events of a plan come to."""
 
+    reckoning: Reckoning
     events: int = 0
     duplicates: int = 0
     read_bytes: int = 0
@@ -54,6 +55,7 @@ class _Found:
 
     def take(self, entry: IndexEntry, event: PlannedEvent) -> None:
         """Count one event."""
+        self.reckoning.take(entry)
         self.events += 1
         self.duplicates += entry.duplicate
         self.keys.add(event.key)
@@ -98,7 +100,7 @@ class Planner:
         if rate < 1:
             raise InvalidRequest("rate", f"is {rate}; 1 or more messages a second")
         plan_id = f"{self.clock.now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-        found = _Found()
+        found = _Found(Reckoning(metrics.parsed.metrics, rate))
         with closing(SortedEntries()) as entries:
             self._gather(selection, entries, tell)
             chunks = list(self._chunks(plan_id, entries, found))
@@ -119,7 +121,7 @@ class Planner:
             last_event=found.last,
             chunks=tuple(chunks),
             coverage=coverage.to_fields(),
-            estimate=estimated(found.events, len(found.members), metrics.parsed.metrics, rate),
+            estimate=found.reckoning.estimate(len(found.members)),
             rate=rate,
         )
         self.ledger.save_plan(plan)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.domain.amounts import LARGEST, amount_at, total
+from millrace.counting.amounts import LARGEST, amount_at, total
 
 pytestmark = pytest.mark.aggregation
 

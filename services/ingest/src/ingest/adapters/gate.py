@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from ingest.domain.deduplication import Claim, Holder
+from ingest.domain.deduplication import Claim, Holder, Takeover
 from ingest.ports import HasTime, always
 from millrace.aws.batches import KEYS_PER_READ, chunked
 from millrace.aws.errors import code_of, translated
@@ -130,22 +130,34 @@ class DynamoGate:
             # Both are measured at arrival, so a second attempt sees the same.
             expired = int(row["expires_at"]) <= claim.arrival_ms // 1000
             if expired and holder.owner != claim.owner:
-                holder = self._replace_expired(claim, row["owner"]) or holder
+                holder = self._replace(claim, holder.owner) or holder
                 if holder.owner != claim.owner:
                     continue  # someone else was faster: unresolved, the retry reads anew
             holders[claim.gate_key] = holder
         return holders
 
-    def _replace_expired(self, claim: Claim, expired_owner: str) -> Holder | None:
-        """Take over a key whose item is past its horizon; TTL deletes late, by days at times."""
+    def take_over(
+        self, takeovers: Sequence[Takeover], has_time: HasTime = always
+    ) -> Mapping[bytes, Holder]:
+        """Replace each lost owner if it is still the one; return who holds these keys now."""
+
+        def replaced(takeover: Takeover) -> Holder | None:
+            return self._replace(takeover.claim, takeover.lost) if has_time() else None
+
+        with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
+            holders = zip(takeovers, pool.map(replaced, takeovers), strict=True)
+            return {each.claim.gate_key: holder for each, holder in holders if holder}
+
+    def _replace(self, claim: Claim, gone: Owner) -> Holder | None:
+        """Take over a key whose owner is past its horizon (TTL deletes late) or lost for good."""
         with translated("PutItem gate"):
             try:
                 self._client.put_item(
                     TableName=self._table,
                     Item=to_attributes(self._item(claim)),
-                    ConditionExpression="#owner = :expired",
+                    ConditionExpression="#owner = :gone",
                     ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues=to_attributes({":expired": expired_owner}),
+                    ExpressionAttributeValues=to_attributes({":gone": str(gone)}),
                 )
             except ClientError as err:
                 if code_of(err) == "ConditionalCheckFailedException":

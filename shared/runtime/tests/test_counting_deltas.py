@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregate.domain.deltas import Marker, contributions
 from millrace.aggregates import AggregateKey, Dimension, Scope, Version
+from millrace.counting.deltas import Marker, contributions
 from millrace.definitions import parse
 from millrace.enriched import Assignment
 from millrace.windows import Window, WindowWidth, window_of

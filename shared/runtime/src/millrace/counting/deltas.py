@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from aggregate.domain.amounts import added, amount_at, total
-from aggregate.domain.payloads import text_at
 from millrace.aggregates import LIVE, SAMPLES, AggregateKey, Dimension, Scope, Version
+from millrace.counting.amounts import added, amount_at, total
+from millrace.counting.payloads import text_at
 from millrace.definitions import (
     CountMetric,
     Definitions,

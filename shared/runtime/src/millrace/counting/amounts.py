@@ -9,7 +9,7 @@ events of the largest amount.
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from aggregate.domain.payloads import value_at
+from millrace.counting.payloads import value_at
 
 LARGEST = Decimal(10) ** 18
 SMALLEST_STEP = Decimal("1e-9")

@@ -1,0 +1,314 @@
+"""Batches that the stream's mapping gave up: what is left of each, and repairing until it is done.
+
+The deployed ingest repairs, with its own code, rights and settings. A call does what its time
+allows; the command asks again until nothing is left. Killed anywhere, it can be run again.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+from botocore.exceptions import ClientError
+
+from millrace.audit import Tally
+from millrace.aws.discarded import DynamoDiscards
+from millrace.aws.ledger import DynamoLedger
+from millrace.clock import SystemClock
+from millrace.discarded.abandoning import Abandoning
+from millrace.discarded.batch import Closing, DiscardedBatch, State
+from millrace.discarded.deadline import (
+    Deadline,
+    Keeping,
+    Source,
+    deadline_of,
+    most_urgent_first,
+)
+from millrace.discarded.request import Action, DiscardedAnswer, DiscardedRequest
+from millrace.errors import MillraceError
+from millrace.times import format_ms
+from millrace_cli.aws import code_of, explained
+from millrace_cli.environment import Environment
+from millrace_cli.errors import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+
+_FUNCTION = "ingest"
+_FRUITLESS_CALLS = 10
+"""Calls in a row that commit nothing: a busy shard takes a few, a broken one all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A discarded batch and what is left to do about it."""
+
+    batch: DiscardedBatch
+    deadline: Deadline
+    covered: int = 0
+    """Commits that hold some of it."""
+
+    @property
+    def state(self) -> str:
+        """The batch's state, in the words of whoever has to act."""
+        if self.batch.state is not State.OPEN:
+            return self.batch.state.value
+        if self.deadline.source is Source.NOWHERE:
+            return "expired"
+        return "partly covered" if self.covered else "open"
+
+    def left(self, now: datetime) -> timedelta:
+        """Return the time left to repair it."""
+        return self.deadline.left(now)
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """Return the failure for JSON."""
+        batch, closing = self.batch, self.batch.closing
+        return {
+            "id": batch.batch_id,
+            "state": self.state,
+            "shard": batch.shard.shard_id,
+            "first_sequence": str(batch.range.first),
+            "last_sequence": str(batch.range.last),
+            "records": batch.records,
+            "first_arrival": format_ms(batch.first_arrival),
+            "last_arrival": format_ms(batch.last_arrival),
+            "discarded_at": format_ms(batch.discarded_at),
+            "condition": batch.condition,
+            "attempts": batch.attempts,
+            "error": batch.error,
+            "request_id": batch.request_id,
+            "source": self.deadline.source.value,
+            "repairable_until": format_ms(self.deadline.until),
+            "left_s": int(self.left(now).total_seconds()),
+            "payload_key": batch.payload_key,
+            "closed": None
+            if closing is None
+            else {"at": format_ms(closing.at), "who": closing.who, "reason": closing.reason},
+        }
+
+
+class Failures:
+    """The discarded batches of one environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        outputs = environment.outputs
+        self._outputs = outputs
+        self._s3 = environment.clients.s3()
+        self._kinesis = environment.clients.kinesis()
+        dynamodb = environment.clients.dynamodb()
+        self._ledger = DynamoLedger(dynamodb, outputs.tables.commits)
+        self._discards = DynamoDiscards(dynamodb, outputs.tables.commits)
+        self._clock = SystemClock()
+
+    def now(self) -> datetime:
+        """Return the time by which deadlines are judged."""
+        return self._clock.now()
+
+    def listed(self, *, closed: bool = False) -> list[Failure]:
+        """Return what is open, or everything, what is most urgent first.
+
+        Raises:
+            CommandError: AWS cannot be asked.
+        """
+        with explained("read the discarded batches"):
+            found = (
+                self._discards.known(self._outputs.stream_incarnation)
+                if closed
+                else self._discards.open()
+            )
+            keeping = self._keeping()
+            ranked = most_urgent_first((each, self._deadline(each, keeping)) for each in found)
+            return [self._failure(batch, deadline) for batch, deadline in ranked]
+
+    def chosen(self, ids: Iterable[str]) -> list[Failure]:
+        """Return the batches with these ids, open or not, what is most urgent first.
+
+        Raises:
+            CommandError: an id is unknown; names it.
+        """
+        wanted = set(ids)
+        found = [each for each in self.listed(closed=True) if each.batch.batch_id in wanted]
+        if unknown := wanted - {each.batch.batch_id for each in found}:
+            raise CommandError(
+                f"there is no discarded batch {', '.join(sorted(unknown))}",
+                "`millrace failures list --all` names them all",
+                ExitCode.USAGE,
+            )
+        return found
+
+    def holes(self, failure: Failure) -> Sequence[Any]:
+        """Return the ranges that abandoning would give up."""
+        with explained("look for what is in no commit"):
+            return self._abandoning().holes(failure.batch)
+
+    def abandon(self, failure: Failure, who: str, reason: str) -> int:
+        """Give up for good what no commit holds; return the number of ranges.
+
+        Raises:
+            CommandError: there is nothing left to give up, or AWS cannot be asked.
+        """
+        closing = Closing(State.ABANDONED, self.now(), who, reason)
+        try:
+            with explained(f"abandon {failure.batch.batch_id}"):
+                return len(self._abandoning().abandon(failure.batch, closing))
+        except MillraceError as err:
+            raise CommandError(str(err)) from err
+
+    def _abandoning(self) -> Abandoning:
+        return Abandoning(self._ledger, self._discards, self._discards)
+
+    def _keeping(self) -> Keeping:
+        summary = self._kinesis.describe_stream_summary(StreamARN=self._outputs.stream_arn)
+        hours = summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
+        return Keeping(timedelta(hours=hours), timedelta(days=self._outputs.repair_days))
+
+    def _deadline(self, batch: DiscardedBatch, keeping: Keeping) -> Deadline:
+        has_payload = batch.state is State.OPEN and self._has_payload(batch)
+        return deadline_of(batch, keeping, self.now(), has_payload=has_payload)
+
+    def _has_payload(self, batch: DiscardedBatch) -> bool:
+        if batch.payload_key is None:
+            return False
+        try:
+            self._s3.head_object(Bucket=self._outputs.data_bucket, Key=batch.payload_key)
+        except ClientError as err:
+            if code_of(err) in {"404", "NoSuchKey", "NotFound"}:
+                return False
+            raise
+        return True
+
+    def _failure(self, batch: DiscardedBatch, deadline: Deadline) -> Failure:
+        covered = 0
+        if batch.state is State.OPEN:
+            covered = len(self._ledger.covered(batch.shard, batch.range))
+        return Failure(batch, deadline, covered)
+
+
+class RepairFunction(Protocol):
+    """The deployed ingest, as a repair needs it."""
+
+    def ask(self, request: DiscardedRequest) -> DiscardedAnswer:
+        """Invoke it and return its answer; blocks for as long as it may run.
+
+        Raises:
+            CommandError: it is not there, or it failed.
+        """
+        ...
+
+
+class LambdaRepair:
+    """`RepairFunction` on Lambda."""
+
+    def __init__(self, environment: Environment) -> None:
+        names = environment.outputs.functions
+        if _FUNCTION not in names:
+            raise CommandError("this deployment has no ingest", "apply Terraform again")
+        self._name = names[_FUNCTION]
+        self._client: LambdaClient = environment.clients.functions()
+
+    def ask(self, request: DiscardedRequest) -> DiscardedAnswer:
+        """Invoke the function and return its answer."""
+        with explained(f"{request.action} a discarded batch"):
+            answer = self._client.invoke(
+                FunctionName=self._name, Payload=orjson.dumps(request.as_event())
+            )
+            payload = orjson.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            problem = payload.get("errorMessage", "it ended without an answer")
+            raise CommandError(f"ingest failed: {problem}", "see the function's log")
+        if "batchItemFailures" in payload:
+            raise CommandError("the deployed ingest cannot repair", "deploy this release first")
+        return DiscardedAnswer.parse(payload)
+
+
+@dataclass(slots=True)
+class Repair:
+    """What a repair made of one batch so far."""
+
+    failure: Failure
+    calls: int = 0
+    committed: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    last: DiscardedAnswer = field(default_factory=DiscardedAnswer)
+    problem: str = ""
+    """Why it is not repaired; empty if it is."""
+
+    def add(self, answer: DiscardedAnswer) -> None:
+        """Count what one call did."""
+        self.calls += 1
+        self.last = answer
+        self.committed += answer.committed
+        self.accepted += answer.accepted
+        self.duplicates += answer.duplicates
+        self.quarantined += answer.quarantined
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the repair for JSON."""
+        return {
+            "id": self.failure.batch.batch_id,
+            "shard": self.failure.batch.shard.shard_id,
+            "records": self.failure.batch.records,
+            "source": self.last.source,
+            "covered_before": self.last.covered - (self.committed - self.last.committed),
+            "committed": self.committed,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "quarantined": self.quarantined,
+            "missing": self.last.missing,
+            "calls": self.calls,
+            "repaired": not self.problem,
+            "problem": self.problem,
+        }
+
+
+def repair_all(
+    function: RepairFunction,
+    failures: Sequence[Failure],
+    tally: Tally,
+    listeners: Iterable[Callable[[int, Repair], None]] = (),
+) -> list[Repair]:
+    """Repair batch after batch; one that cannot be stops no other.
+
+    listeners: told after each call how many batches are done, and of the one at work.
+    """
+    repairs: list[Repair] = []
+    for number, failure in enumerate(failures):
+        repair = Repair(failure)
+        repairs.append(repair)
+        try:
+            for answer in _answers(function, failure):
+                repair.add(answer)
+                tally.add("committed", answer.committed)
+                for listener in listeners:
+                    listener(number, repair)
+            repair.problem = _problem(repair.last)
+        except CommandError as err:
+            repair.problem = str(err)
+        tally.add("failed" if repair.problem else "repaired")
+    return repairs
+
+
+def _answers(function: RepairFunction, failure: Failure) -> Iterator[DiscardedAnswer]:
+    """Ask until it is done, refused, or nothing moves any more."""
+    request = DiscardedRequest.about(Action.REPAIR, failure.batch)
+    fruitless = 0
+    while fruitless < _FRUITLESS_CALLS:
+        answer = function.ask(request)
+        yield answer
+        if answer.done or answer.refused:
+            return
+        fruitless = 0 if answer.committed else fruitless + 1
+
+
+def _problem(last: DiscardedAnswer) -> str:
+    if last.refused:
+        return last.refused
+    if not last.done:
+        return last.error or "it makes no progress: see ingest's log"
+    if last.missing:
+        return f"{last.missing} of its records are nowhere any more: abandon what is left of it"
+    return ""

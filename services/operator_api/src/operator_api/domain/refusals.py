@@ -1,0 +1,13 @@
+"""Why a request is refused: nothing was sent or changed."""
+
+from enum import StrEnum
+
+
+class RefusalKind(StrEnum):
+    """Each way in which a request can be no request of ours."""
+
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    INVALID = "invalid"
+    UNIDENTIFIED = "unidentified"
+    NOT_FOUND = "not-found"
