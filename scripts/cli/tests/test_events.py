@@ -22,7 +22,15 @@ from millrace.index import pages_of
 from millrace.times import format_ms, to_epoch_ms
 from millrace_cli.main import app
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
-from millrace_testing.tables import COMMITS, EVENT_INDEX, GATE, create_table
+from millrace_testing.tables import (
+    AGGREGATES,
+    COMMITS,
+    EVENT_INDEX,
+    GATE,
+    MANIFESTS,
+    REPLAYS,
+    create_table,
+)
 
 ENTITY = "user #7/ü"
 
@@ -33,7 +41,10 @@ def outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    tables = {"commits": COMMITS, "gate": GATE, "event_index": EVENT_INDEX}
+    tables = {
+        "commits": COMMITS, "gate": GATE, "event_index": EVENT_INDEX, "aggregates": AGGREGATES,
+        "manifests": MANIFESTS, "replays": REPLAYS,
+    }  # fmt: skip
     with mock_aws():
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
         for name, schema in tables.items():
@@ -47,10 +58,10 @@ def outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
                     "region": "us-east-1",
                     "name_prefix": "p",
                     "stream_arn": "a",
-                    "stream_incarnation": "i",
+                    "stream_incarnation": SHARD.incarnation,
                     "data_bucket": "data",
                     "tables": {name: name for name in tables}
-                    | {"aggregates": "a", "manifests": "m", "assignments": "x", "experiments": "y"},
+                    | {"assignments": "x", "experiments": "y"},
                     "queue_urls": {},
                     "dlq_urls": {},
                 }
@@ -122,28 +133,92 @@ def test_nobodys_events_are_none(outputs: str) -> None:
 
 
 def test_an_event_by_its_id(outputs: str) -> None:
-    """The event as it was sent, its commit and its place; the payload on request."""
+    """Its bytes, its place, its copy, and that the stages behind ingest have yet to come to it."""
     asked = ("event", "event-1", "--source", "web", "--outputs", outputs)
-    row = orjson.loads(millrace(*asked).stdout)
-    assert (row["commit_id"], row["sequence"], row["line"]) == (
+    life = json.loads(millrace(*asked, "--json").stdout)
+    first = life["first"]
+    assert (first["commit_id"], first["sequence"], first["line"]) == (
         "1a2b3c4d-shardId-000000000000-100",
         "101",
         1,
     )
-    assert row["raw_key"].startswith("raw/dt=2025-12-28/hour=09/")
-    assert "payload" not in row["event"]
-    assert json.loads(millrace(*asked, "--payload", "--json").stdout)["event"]["payload"] == {
-        "number": 1
-    }
+    assert first["raw_key"].startswith("raw/dt=2025-12-28/hour=09/")
+    assert life["event"]["payload"] == {"number": 1}
+    assert [copy["line"] for copy in life["copies"]] == [2]
+    assert life["enriched"]["standing"] == life["archived"]["standing"] == "pending"
+    assert life["read"]["query_pages"] > 0
     sent = event_bytes(1, entity_id=ENTITY, event_time="2025-12-28T09:21:00.000Z")
     assert millrace(*asked, "--raw").stdout_bytes == sent + b"\n"
 
 
+def test_a_life_for_a_person(outputs: str) -> None:
+    """The same in words; what it took to read goes to standard error."""
+    done = millrace("event", "event-1", "--source", "web", "--verbose", "--outputs", outputs)
+    for name in ("found by the gate", ENTITY, "Copies", "not enriched yet", "No replay touched it"):
+        assert name in done.stdout
+    assert "query pages" in done.stderr
+    assert "query pages" not in done.stdout
+
+
+def test_a_forgotten_id_is_found_by_entity_and_day(outputs: str) -> None:
+    """The gate's item is gone; the index leads there."""
+    key = to_attributes({"id": gate_key("web", "event-1")})
+    boto3.client("dynamodb").delete_item(TableName="gate", Key=key)
+    asked = ("event", "event-1", "--source", "web", "--outputs", outputs)
+    assert "--entity, --day" in millrace(*asked, code=1).stderr
+    place = ("--entity", ENTITY, "--day", "2025-12-28", "--json")
+    assert json.loads(millrace(*asked, *place).stdout)["found_by"] == "index"
+
+
+def test_a_record_by_its_place(outputs: str) -> None:
+    """Shard and sequence number lead to its events; one that no commit holds says so."""
+    shard = ("event", "--shard", "shardId-000000000000", "--outputs", outputs)
+    record = json.loads(millrace(*shard, "--sequence", "102", "--json").stdout)
+    assert [each["duplicate_of"] for each in record["events"]] == [str(Owner(str(SHARD), 101, 0))]
+    assert "a copy of" in millrace(*shard, "--sequence", "102").stdout
+    assert "no commit holds record 7" in millrace(*shard, "--sequence", "7", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "give its id"),
+        (("x", "--day", "2025-12-28"), "--entity and --day"),
+        (("x", "--entity", "e", "--day", "today"), "--day 'today' is no day"),
+        (("x", "--shard", "s", "--sequence", "1"), "without an id"),
+        (("--shard", "s"), "--shard and --sequence"),
+        (("--shard", "s", "--sequence", "1x"), "no sequence number"),
+    ],
+)
+def test_wrong_questions_name_the_option(
+    outputs: str, arguments: tuple[str, ...], named: str
+) -> None:
+    """One line, and exit code 2."""
+    done = millrace("event", *arguments, "--outputs", outputs, code=2)
+    assert named in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_events_of_a_source_or_type(outputs: str) -> None:
+    """Filtered; as CSV with a header, or as a table."""
+    asked = ("events", "--entity", ENTITY, "--from", "2025-12-28", "--outputs", outputs)
+    assert millrace(*asked, "--source", "app").stdout == ""
+    assert millrace(*asked, "--type", "edit").stdout == ""
+    lines = millrace(*asked, "--type", "view", "--csv", "--payload").stdout.splitlines()
+    assert lines[0].startswith("event_id,event_type,")
+    assert [line.split(",")[0] for line in lines[1:]] == ["event-1", "event-0"]
+    assert lines[1].endswith('"{""number"":1}"')
+    table = millrace(*asked, "--table", "--payload", "--include-duplicates", "--verbose")
+    assert "copy" in table.stdout
+    assert "read:" in table.stderr
+    assert "choose one" in millrace(*asked, "--csv", "--json", code=2).stderr
+
+
 def test_an_unknown_id_says_where_to_look(outputs: str) -> None:
-    """The default source is `unknown`; the error names both ways on."""
+    """The default source is `unknown`; the error names the way on."""
     done = millrace("event", "event-1", "--outputs", outputs, code=1)
-    assert "no event event-1 of source unknown is known" in done.stderr
-    assert "--source" in done.stderr
+    assert "no event event-1 of source unknown" in done.stderr
+    assert "--entity, --day" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

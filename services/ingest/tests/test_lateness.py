@@ -21,6 +21,8 @@ def test_late_is_behind_the_own_source_by_more_than_allowed(world, stream):
     """One hour is allowed: an hour is not late, a minute more is, and sources do not mix."""
     world.deliver(stream([at(0, 1), at(60, 2), at(61, 3), at(300, 4, "app"), at(240, 5, "app")]))
     assert late_counts(world, 100) == {"web": 1, "app": 0}
+    lines = world.ledger.load(SHARD, 100).body.lines
+    assert [line.behind_ms for line in lines] == [0, 0, 61 * 60_000, 0, 0]
 
 
 def test_the_highest_time_outlives_the_batch(world, stream):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace.aggregates import AggregateKey, Dimension, Scope, Version
+from millrace.aggregates import LIVE, AggregateKey, Dimension, Scope, Version
 from millrace.counting.deltas import Marker, contributions
+from millrace.counting.scoping import rows_of
 from millrace.definitions import parse
 from millrace.enriched import Assignment
 from millrace.windows import Window, WindowWidth, window_of
@@ -190,3 +191,28 @@ def test_the_order_of_events_does_not_matter(order):
         return {k: (d.value, d.event_count, d.input_hash) for k, d in deltas.items()}
 
     assert added(order) == added(range(12))
+
+
+def test_the_rows_of_an_event_are_those_that_it_adds_to():
+    """What an investigator is told an event counts in is what aggregate writes for it alone."""
+    definitions = parse(
+        b'[[metric]]\nname = "n"\nkind = "count"\nwindows = ["hour", "day"]\n'
+        b'dimensions = ["type", "source", "entity", "client"]\n'
+        b'[[metric]]\nname = "s"\nkind = "sum"\nvalue = "payload.number"\n'
+        b'dimensions = ["experiment", "payload.page.country"]\nwindows = ["day"]\n'
+        b'[[metric]]\nname = "u"\nkind = "unique"\nof = "entity"\ndimensions = ["type"]\n'
+        b'windows = ["day"]\nmode = "replay"\n'
+        b'[[metric]]\nname = "none"\nkind = "count"\ndimensions = ["type"]\nwindows = ["hour"]\n'
+        b'event_types = ["edit"]\n',
+        "m.toml",
+    )
+    whole = enriched_event(
+        payload={"number": 1, "page": {"country": "de"}},
+        assignments=(Assignment("e1", "A", ARRIVAL, 1.0), Assignment("e2", "B", ARRIVAL, 1.0)),
+    )
+    bare = enriched_event(1, payload={"number": "no number", "page": {"country": "de"}})
+    for event in (whole, bare):
+        for version in (LIVE, Version("1766914200")):
+            rows = list(rows_of(event, definitions, version))
+            assert set(rows) == set(contributions([event], definitions, version).deltas)
+            assert len(set(rows)) == len(rows)

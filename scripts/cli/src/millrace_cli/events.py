@@ -1,7 +1,6 @@
-"""Single events: an entity's in a window out of the index, one by its id through the gate."""
+"""An entity's events in a window, out of the index."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +10,16 @@ import orjson
 from millrace.aws.events import EventReader
 from millrace.aws.index import IndexReader
 from millrace.aws.ledger import DynamoLedger
+from millrace.aws.metering import meter_objects, meter_tables
 from millrace.aws.objects import S3Objects
-from millrace.errors import ConfigError, MillraceError, RetryableError
 from millrace.index import IndexEntry
+from millrace.read_cost import ReadCost
 from millrace.stored import StoredEvent
 from millrace.times import format_ms, to_epoch_ms
 from millrace_cli.aggregates import parse_instant
-from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.investigation import answering
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,22 @@ class EventsQuery:
     start: datetime
     end: datetime
     include_duplicates: bool = False
+    source: str | None = None
+    event_type: str | None = None
+
+    def wants(self, entry: IndexEntry) -> bool:
+        """Tell whether source and type are those that are asked for."""
+        return self.source in (None, entry.source) and self.event_type in (None, entry.event_type)
 
 
 def parse_query(
-    entity_id: str, start: str, end: str | None, *, include_duplicates: bool
+    entity_id: str,
+    start: str,
+    end: str | None,
+    *,
+    include_duplicates: bool,
+    source: str | None = None,
+    event_type: str | None = None,
 ) -> EventsQuery:
     """Return the query; without an end it is the day from `start` on.
 
@@ -46,7 +58,7 @@ def parse_query(
         raise CommandError(
             "--to is not after --from", "the window ends before --to", ExitCode.USAGE
         )
-    return EventsQuery(entity_id, first, last, include_duplicates)
+    return EventsQuery(entity_id, first, last, include_duplicates, source, event_type)
 
 
 class Events:
@@ -54,12 +66,16 @@ class Events:
 
     def __init__(self, environment: Environment) -> None:
         outputs, dynamodb = environment.outputs, environment.clients.dynamodb()
+        s3 = environment.clients.s3()
+        self.cost = ReadCost()
+        meter_tables(dynamodb, self.cost)
+        meter_objects(s3, self.cost)
         self._index = IndexReader(dynamodb, outputs.tables.event_index)
         self._events = EventReader(
             dynamodb,
             outputs.tables.gate,
             DynamoLedger(dynamodb, outputs.tables.commits),
-            S3Objects(environment.clients.s3(), outputs.data_bucket),
+            S3Objects(s3, outputs.data_bucket),
         )
 
     def rows(self, query: EventsQuery, *, payload: bool = False) -> Iterator[dict[str, Any]]:
@@ -68,30 +84,15 @@ class Events:
         Raises:
             CommandError: the index or an event cannot be read.
         """
-        with _readable("read the event index"):
+        with answering("read the event index"):
             for entry in self._index.all_events_of(
                 query.entity_id,
                 query.start,
                 query.end,
                 include_duplicates=query.include_duplicates,
             ):
-                yield entry_fields(entry, self._events.read(entry) if payload else None)
-
-    def by_id(self, source: str, event_id: str) -> StoredEvent:
-        """Return the event that first came under (source, event_id).
-
-        Raises:
-            CommandError: there is none, or it cannot be read.
-        """
-        with _readable("read the event"):
-            found = self._events.by_id(source, event_id)
-        if found is None:
-            raise CommandError(
-                f"no event {event_id} of source {source} is known",
-                "check --source; an id is forgotten after the gate's horizon, "
-                "look by entity then (`millrace events`)",
-            )
-        return found
+                if query.wants(entry):
+                    yield entry_fields(entry, self._events.read(entry) if payload else None)
 
 
 def entry_fields(entry: IndexEntry, stored: StoredEvent | None = None) -> dict[str, Any]:
@@ -111,38 +112,5 @@ def entry_fields(entry: IndexEntry, stored: StoredEvent | None = None) -> dict[s
     return fields if stored is None else fields | {"payload": _payload(stored)}
 
 
-def stored_fields(stored: StoredEvent, *, payload: bool = False) -> dict[str, Any]:
-    """Return a stored event for JSON: the event as it was sent, and where it lies."""
-    event = orjson.loads(stored.raw)
-    if not payload:
-        event.pop("payload", None)
-    return {
-        "event": event,
-        "arrival_time": format_ms(stored.arrival_time),
-        "committed_at": format_ms(stored.committed_at),
-        "commit_id": stored.commit_id,
-        "correlation_id": stored.correlation_id,
-        "shard": stored.owner.shard,
-        "sequence": str(stored.owner.seq),
-        "position": stored.owner.position,
-        "raw_key": stored.place.key,
-        "raw_offset": stored.place.offset,
-        "raw_length": stored.place.length,
-        "line": stored.line,
-        "line_in_member": stored.place.line_in_member,
-    }
-
-
 def _payload(stored: StoredEvent) -> object:
     return orjson.loads(stored.raw).get("payload", {})
-
-
-@contextmanager
-def _readable(intent: str) -> Iterator[None]:
-    with explained(intent):
-        try:
-            yield
-        except (ConfigError, RetryableError):
-            raise
-        except MillraceError as err:
-            raise CommandError(f"cannot {intent}: {err}") from err

@@ -10,13 +10,19 @@ from millrace_cli.commands.audit import audit_command
 from millrace_cli.commands.doctor import doctor_command
 from millrace_cli.commands.engine import run_command, stop_command
 from millrace_cli.commands.env import env_command
+from millrace_cli.commands.events import event_command, events_command
 from millrace_cli.commands.export import export_command
 from millrace_cli.commands.generate import generate_command
+from millrace_cli.commands.investigate import (
+    duplicates_command,
+    gaps_command,
+    lag_command,
+    late_command,
+    sources_command,
+)
 from millrace_cli.commands.put import put_command
 from millrace_cli.commands.reading import (
     aggregates_command,
-    event_command,
-    events_command,
     status_command,
 )
 from millrace_cli.reporting import OneLineGroup
@@ -58,6 +64,11 @@ app.command("status")(status_command)
 app.command("aggregates")(aggregates_command)
 app.command("events")(events_command)
 app.command("event")(event_command)
+app.command("gaps")(gaps_command)
+app.command("lag")(lag_command)
+app.command("duplicates")(duplicates_command)
+app.command("late")(late_command)
+app.command("sources")(sources_command)
 app.command("export")(export_command)
 app.command("audit")(audit_command)
 app.add_typer(archive.app, name="archive")

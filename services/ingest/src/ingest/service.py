@@ -176,7 +176,7 @@ class _Live:
             return before
         attempt = Attempt(ports.new_unique(), ports.clock.now(), self.correlation_id)
         lateness = lateness_of(prefix.lines, before.highest_ms, ports.allowed_lateness)
-        prepared = prepare(self.shard, prefix, attempt, lateness.late_lines)
+        prepared = prepare(self.shard, prefix, attempt, lateness.behind_ms)
         self._put_objects(prepared)
         head = prepared.commit.head
         own = (Reference.to(head).to_json(),) if head.raw_key else ()

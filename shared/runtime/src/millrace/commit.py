@@ -61,6 +61,8 @@ class CommittedLine:
     arrival_ms: int
     duplicate_of: Owner | None = None
     conflict: bool = False
+    behind_ms: int = 0
+    """How far a late event was behind its source's highest event time on the shard; 0: in time."""
 
 
 class Stage(StrEnum):

@@ -19,6 +19,11 @@ def bucket_of(lag_ms: int) -> int:
     return ceil(log(lag_ms) / _LOG_FACTOR) if lag_ms > 0 else NOT_BEHIND
 
 
+def upper_ms(bucket: int) -> float:
+    """Return the longest lag that a bucket holds, in milliseconds."""
+    return 0.0 if bucket == NOT_BEHIND else _FACTOR**bucket
+
+
 def histogram(lags_ms: Iterable[int]) -> Mapping[int, int]:
     """Return the number of lags in each bucket, in order of buckets."""
     return dict(sorted(Counter(map(bucket_of, lags_ms)).items()))

@@ -1,4 +1,4 @@
-"""`millrace status`, `aggregates`, `events` and `event`: what the pipeline holds."""
+"""`millrace status` and `aggregates`: what the pipeline holds."""
 
 import sys
 from typing import Annotated
@@ -7,7 +7,6 @@ import typer
 
 from millrace.aggregates import LIVE
 from millrace.aws.aggregates import scope_key
-from millrace.event import UNKNOWN_SOURCE
 from millrace.windows import WindowWidth
 from millrace_cli import render
 from millrace_cli.aggregates import (
@@ -21,10 +20,9 @@ from millrace_cli.aggregates import (
 )
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.events import Events, parse_query, stored_fields
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.pipeline import PipelineReader
-from millrace_cli.reporting import print_json, print_ndjson, reported
+from millrace_cli.reporting import print_json, reported
 
 
 @reported
@@ -106,59 +104,3 @@ def _show_scopes(table: AggregateTable, *, as_json: bool) -> None:
         print_json(scopes)
     else:
         render.show_scopes(scopes)
-
-
-@reported
-def events_command(
-    *,
-    entity: Annotated[str, typer.Option(help="The entity's id, as its events say it.")],
-    start: Annotated[str, typer.Option("--from", help="First event time: 2015-09-12T13, UTC.")],
-    end: Annotated[
-        str | None,
-        typer.Option("--to", help="Events before this time; without it, a day from --from on."),
-    ] = None,
-    include_duplicates: Annotated[
-        bool, typer.Option("--include-duplicates", help="List repetitions too, marked.")
-    ] = False,
-    payload: Annotated[
-        bool, typer.Option("--payload", help="Read each event's payload: one read more for each.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON array instead of one JSON a line.")
-    ] = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
-    """Print the events of one entity in order of event time, one JSON a line."""
-    query = parse_query(entity, start, end, include_duplicates=include_duplicates)
-    rows = Events(load_environment(engine, outputs, env)).rows(query, payload=payload)
-    if as_json:
-        print_json(list(rows))
-    else:
-        print_ndjson(rows)
-
-
-@reported
-def event_command(
-    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
-    *,
-    source: Annotated[str, typer.Option(help="Who sent it.")] = UNKNOWN_SOURCE,
-    payload: Annotated[bool, typer.Option("--payload", help="Print its payload too.")] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Print only the event, byte by byte as it was sent.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print indented JSON.")] = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
-    """Print one event and where it lies, found by its id as long as the gate knows it."""
-    found = Events(load_environment(engine, outputs, env)).by_id(source, event_id)
-    if raw:
-        sys.stdout.buffer.write(found.raw + b"\n")
-        sys.stdout.buffer.flush()
-    elif as_json:
-        print_json(stored_fields(found, payload=payload))
-    else:
-        print_ndjson([stored_fields(found, payload=payload)])

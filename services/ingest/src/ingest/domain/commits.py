@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -43,15 +43,21 @@ class PreparedCommit:
 
 
 def prepare(
-    shard: ShardKey, prefix: Prefix, attempt: Attempt, late_lines: Set[int]
+    shard: ShardKey, prefix: Prefix, attempt: Attempt, behind_ms: Mapping[int, int]
 ) -> PreparedCommit:
-    """Return everything that committing `prefix` (at least one record) writes."""
+    """Return everything that committing `prefix` (at least one record) writes.
+
+    behind_ms: of the late lines, by their numbers.
+    """
     raw = pack([line.event.line for line in prefix.lines])
     quarantine = pack([_quarantine_line(shard, each) for each in prefix.rejected]).body
-    entries = tuple(line.entry for line in prefix.lines)
+    entries = tuple(
+        replace(line.entry, behind_ms=behind_ms.get(number, 0))
+        for number, line in enumerate(prefix.lines)
+    )
     head = _head(shard, prefix, attempt, len(raw.body))
     return PreparedCommit(
-        Commit(head, CommitBody(raw.members, entries, _stats(prefix.lines, late_lines))),
+        Commit(head, CommitBody(raw.members, entries, _stats(prefix.lines, behind_ms.keys()))),
         raw,
         quarantine,
     )

@@ -18,10 +18,16 @@ MAX_SOURCES = 200
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """The late lines of a commit, by line number, and the highest times after it."""
+    """The late lines of a commit, and the highest times after it."""
 
-    late_lines: frozenset[int]
+    behind_ms: Mapping[int, int]
+    """How far each late line is behind its source's highest time, by line number."""
     highest_ms: Mapping[str, int]
+
+    @property
+    def late_lines(self) -> frozenset[int]:
+        """The numbers of the late lines."""
+        return frozenset(self.behind_ms)
 
 
 def lateness_of(
@@ -30,11 +36,12 @@ def lateness_of(
     """Return which of `lines` are late, in their order, starting from `highest_ms` by source."""
     highest = dict(highest_ms)
     allowed_ms = allowed // timedelta(milliseconds=1)
-    late: set[int] = set()
+    late: dict[int, int] = {}
     for number, line in enumerate(lines):
         source, at_ms = line.event.source, to_epoch_ms(line.event.event_time)
-        if at_ms < highest.get(source, at_ms) - allowed_ms:
-            late.add(number)
+        behind_ms = highest.get(source, at_ms) - at_ms
+        if behind_ms > allowed_ms:
+            late[number] = behind_ms
         highest[source] = max(at_ms, highest.get(source, at_ms))
     latest = sorted(highest.items(), key=lambda each: (-each[1], each[0]))[:MAX_SOURCES]
-    return Lateness(frozenset(late), dict(sorted(latest)))
+    return Lateness(late, dict(sorted(latest)))

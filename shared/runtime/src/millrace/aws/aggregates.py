@@ -161,6 +161,18 @@ class AggregatesReader:
             for key, _ in groupby(keys):
                 yield scope_of(key)
 
+    def name(self, scope: Scope) -> str:
+        """Return how a scope is called: `TYPE#edit`."""
+        return scope_key(scope)
+
+    def rows(self, scope: Scope, window: Window) -> Iterator[AggregateRow]:
+        """Yield the rows of one scope and window: every metric and version.
+
+        Raises:
+            ConfigError, RetryableError: the table cannot be read (while iterating).
+        """
+        return self.query(scope, window.width, start=window.start, end=window.end, version=None)
+
     def query(
         self,
         scope: Scope,

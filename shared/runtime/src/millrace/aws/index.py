@@ -5,9 +5,8 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 from tenacity.nap import sleep as nap
@@ -17,6 +16,7 @@ from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.index import IndexPage, PagePlace
 from millrace.index_reading import EntityEvents
+from millrace.read_cost import ReadCost
 from millrace.times import to_epoch_ms
 
 if TYPE_CHECKING:
@@ -48,22 +48,6 @@ def _partition(place: PagePlace) -> str:
 
 def _buckets_key(day: date) -> "Item":
     return to_attributes({"PK": f"{_BUCKETS}#{day.isoformat()}", "SK": _BUCKETS})
-
-
-@dataclass(slots=True)
-class ReadCost:
-    """What reading took so far."""
-
-    queries: int = 0
-    """Query pages of at most 1 MB."""
-    units: float = 0.0
-    """Read units, as DynamoDB counted them."""
-
-    def add(self, answer: Any) -> None:  # noqa: ANN401 - any answer that tells its capacity
-        """Count an answer's units; a batch call tells them per table."""
-        told = answer.get("ConsumedCapacity") or []
-        for each in told if isinstance(told, list) else [told]:
-            self.units += float(each.get("CapacityUnits", 0.0))
 
 
 class DynamoIndexPages:

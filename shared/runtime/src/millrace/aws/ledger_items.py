@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 import json  # not orjson: differences of sequence numbers exceed 64 bits
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, SupportsBytes, SupportsInt
 
@@ -64,7 +64,17 @@ def head_key(shard: ShardKey, first_seq: int) -> "Item":
 
 def body_key(shard: ShardKey, first_seq: int) -> "Item":
     """Return the key of a commit's body."""
-    return to_attributes({"shard": f"{shard}#lines", "seq": padded(first_seq)})
+    return to_attributes({"shard": lines_partition(shard), "seq": padded(first_seq)})
+
+
+def lines_partition(shard: ShardKey) -> str:
+    """Return the partition of a shard's bodies."""
+    return f"{shard}#lines"
+
+
+def first_seq_of(item: Mapping[str, Any]) -> int:
+    """Return the sequence number in the key of a head or a body."""
+    return int(from_attributes({"seq": item["seq"]})["seq"])
 
 
 def checkpoint_key(shard: ShardKey) -> "Item":
@@ -154,11 +164,13 @@ def body_item(commit: Commit) -> "Item":
 
 
 def body_of(item: Mapping[str, Any]) -> CommitBody:
-    """Return the body in an item."""
+    """Return the body in an item; what the item was read without is empty."""
     row = from_attributes(item)
     return CommitBody(
-        members=tuple(Member(*fields) for fields in _unpacked(row["members"])),
-        lines=_lines_of(_unpacked(row["lines"])),
+        members=tuple(Member(*fields) for fields in _unpacked(row["members"]))
+        if "members" in row
+        else (),
+        lines=_lines_of(_unpacked(row["lines"])) if "lines" in row else (),
         stats=tuple(_stats_of(fields) for fields in _unpacked(row["stats"])),
     )
 
@@ -197,6 +209,8 @@ def _line_columns(lines: tuple[CommittedLine, ...]) -> dict[str, Any]:
         "dup_shard": [shards.index(owner.shard) for _, _, owner in duplicates],
         "dup_seq": _differences([owner.seq for _, _, owner in duplicates]),
         "dup_pos": _differences([owner.position for _, _, owner in duplicates]),
+        "late_line": _differences([number for number, line, _ in numbered if line.behind_ms]),
+        "late_by": [line.behind_ms for line in lines if line.behind_ms],
     }
 
 
@@ -209,11 +223,20 @@ def _lines_of(columns: Mapping[str, Any]) -> tuple[CommittedLine, ...]:
     )
     flags = zip(owners, map(bool, columns["dup_conflict"]), strict=True)
     duplicates = dict(zip(_sums(columns["dup_line"]), flags, strict=True))
+    late_lines = _sums(columns.get("late_line", []))  # older rows count late events only
+    behind = dict(zip(late_lines, columns.get("late_by", []), strict=True))
     rows = zip(_sums(columns["seq"]), _sums(columns["pos"]), _sums(columns["arrival"]), strict=True)
     return tuple(
-        CommittedLine(seq, position, arrival, *duplicates.get(number, (None, False)))
-        for number, (seq, position, arrival) in enumerate(rows)
+        _line(CommittedLine(*row), duplicates.get(number), behind.get(number, 0))
+        for number, row in enumerate(rows)
     )
+
+
+def _line(line: CommittedLine, copy: tuple[Owner, bool] | None, behind_ms: int) -> CommittedLine:
+    if copy is None and not behind_ms:
+        return line
+    owner, conflict = copy or (None, False)
+    return replace(line, duplicate_of=owner, conflict=conflict, behind_ms=behind_ms)
 
 
 def _differences(values: list[int]) -> list[int]:

@@ -1,14 +1,14 @@
 """What the events of one unit add to which rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from millrace.aggregates import LIVE, SAMPLES, AggregateKey, Dimension, Scope, Version
+from millrace.aggregates import LIVE, SAMPLES, AggregateKey, Scope, Version
 from millrace.counting.amounts import added, amount_at, total
-from millrace.counting.payloads import text_at
+from millrace.counting.scoping import scopes_of
 from millrace.definitions import (
     CountMetric,
     Definitions,
@@ -135,30 +135,9 @@ def _cells(
         windows = {width: window_of(event.event_time, width) for width in WindowWidth}
         for kind in asked:
             grouping, width = kind
-            for scope in _scopes(event, grouping):
+            for scope in scopes_of(event, grouping):
                 cells[scope, windows[width], kind].append(counted)
     return cells
-
-
-def _scopes(event: EnrichedEvent, grouping: Grouping) -> Iterator[Scope]:
-    dimension = grouping.dimension
-    match dimension:
-        case Dimension.TYPE:
-            yield Scope.of(dimension, event.event_type)
-        case Dimension.SOURCE:
-            yield Scope.of(dimension, event.source)
-        case Dimension.ENTITY:
-            yield Scope.of(dimension, event.entity_id)
-        case Dimension.CLIENT:
-            yield Scope.of(dimension, event.client_id)
-        case Dimension.EXPERIMENT:
-            pairs = ((each.experiment_id, each.variant) for each in event.assignments)
-            for experiment_id, variant in dict.fromkeys(pairs):
-                yield Scope.of(dimension, experiment_id, variant)
-        case Dimension.PAYLOAD:
-            value = text_at(event.payload, grouping.path)
-            if value is not None:
-                yield Scope.of(dimension, ".".join(grouping.path), value)
 
 
 def _measured(

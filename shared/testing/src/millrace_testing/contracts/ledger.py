@@ -40,6 +40,7 @@ class LedgerContract:
             1_766_914_200_123,
             Owner(str(OTHER_SHARD), BIG_SEQ - 7, 1),
             conflict=True,
+            behind_ms=7_200_001,
         )
         commit, _ = commit_of(
             [event_bytes(n) for n in range(3)], first_seq=BIG_SEQ, duplicates={1: duplicate}
