@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pipeline import STAGES, Pipeline
+from pipeline import NO_DATA, STAGES, WIKITICKER, WIKITICKER_MAP, Pipeline
 
 from millrace_local.testing import Deployed
 
@@ -18,6 +18,16 @@ from millrace_local.testing import Deployed
 def pipeline(deployed: Deployed) -> Pipeline:
     """The deployment of this session."""
     return Pipeline(deployed)
+
+
+@pytest.fixture(scope="session")
+def edits(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Send the Wikipedia sample once; return the counts before and after."""
+    if not WIKITICKER.exists():
+        pytest.skip(NO_DATA)
+    before = pipeline.put(WIKITICKER, *WIKITICKER_MAP)
+    after = pipeline.settled(before["received"] + 39_244)
+    return before, after["counts"]
 
 
 @pytest.fixture

@@ -16,18 +16,6 @@ STAGES = ("received", "accepted", "enriched", "aggregated", "archived")
 wikiticker = pytest.mark.skipif(not WIKITICKER.exists(), reason=NO_DATA)
 
 
-def mapped() -> list[str]:
-    return [part for pair in WIKITICKER_MAP.split() for part in ("--map", pair)]
-
-
-@pytest.fixture(scope="module")
-def edits(pipeline):
-    """Send the Wikipedia sample once; return the counts before and after."""
-    before = pipeline.put(WIKITICKER, *mapped())
-    after = pipeline.settled(before["received"] + 39_244)
-    return before, after["counts"]
-
-
 def hourly_counts(pipeline) -> dict[str, int]:
     rows = json.loads(
         pipeline.millrace(
@@ -92,7 +80,7 @@ def test_the_documented_query_agrees_hour_by_hour(edits, pipeline, tmp_path, mon
 def test_the_same_file_again_is_all_duplicates(edits, pipeline, download):
     """A second time nothing is new: aggregates and archive stay as they are."""
     counts = hourly_counts(pipeline)
-    before = pipeline.put(WIKITICKER, *mapped())
+    before = pipeline.put(WIKITICKER, *WIKITICKER_MAP)
     after = pipeline.settled(before["received"] + 39_244)["counts"]
     assert after["duplicates"] - before["duplicates"] == 39_244
     assert after["accepted"] == before["accepted"]

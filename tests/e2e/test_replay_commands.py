@@ -120,6 +120,10 @@ def test_changed_definitions_are_told_as_logic_and_late_events_as_inputs(stored,
     hours = of_source(differences(stored, replay, 3))
     first = hours["event_count", f"{DAY}T10:00:00Z"]
     assert (first["verdict"], first["live"], first["replayed"]) == ("logic", "32", "20")
+    sides = first["live_defs_version"], first["replayed_defs_version"]
+    assert len(set(sides)) == 2
+    table = stored.millrace("replay", "diff", replay["replay_id"], exit_codes=(3,))
+    assert "logic: live counted by definitions {}, the replay by {}".format(*sides) in table
 
     replay = applied(stored, planned(stored, "--source", SOURCE))
     before = stored.put(write(tmp_path / "late.ndjson", [event(200, 11), event(201, 11)]))
@@ -149,6 +153,14 @@ def test_a_dry_run_counts_nothing(stored):
         for row in report
     }
     assert len(written) > 0
+
+
+def test_nothing_runs_unless_somebody_says_so(stored):
+    """`replay run` asks: where nobody answers the plan is kept, and not applied."""
+    before = json.loads(stored.millrace("replay", "list", "--json"))
+    window = ("--from", f"{DAY}T00:00:00Z", "--to", "2014-03-02T00:00:00Z")
+    stored.millrace("replay", "run", "--source", SOURCE, *window, exit_codes=(1,))
+    assert json.loads(stored.millrace("replay", "list", "--json")) == before
 
 
 def test_what_cannot_be_meant_is_refused(stored):

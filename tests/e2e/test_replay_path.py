@@ -15,7 +15,6 @@ from millrace.aggregates import LIVE, Dimension, Scope, Version
 from millrace.aws.aggregates import AggregatesReader
 from millrace.aws.index import IndexReader
 from millrace.aws.ledger import DynamoLedger
-from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.aws.queue import SqsBatches
 from millrace.aws.replays import DynamoReplays
 from millrace.commit import Stage
@@ -183,23 +182,6 @@ def test_a_replay_equals_live(replaying, edits):
     assert replaying.rows(replay.version) == live
     (skipped,) = replaying.ledger.skipped(replay.replay_id)
     assert skipped.reason == "object_missing"
-    item = daily_count(replaying, replay.version)
-    assert (item["metric_name"], item["value"]) == ("daily_event_count", len(edits))
-    assert (item["window_start"], item["window_end"]) == (
-        "2013-09-12T00:00:00Z",
-        "2013-09-12T23:59:59Z",
-    )
-
-
-def daily_count(replaying: Replaying, version: str) -> dict[str, Any]:
-    """Return the user's day as the table holds it."""
-    key = {"PK": f"ENTITY#{USER}", "SK": f"DAY#2013-09-12#VER#{version}#daily_event_count"}
-    answer = replaying.pipeline.deployed.client("dynamodb").get_item(
-        TableName=replaying.pipeline.outputs["tables"]["aggregates"],
-        Key=to_attributes(key),
-        ConsistentRead=True,
-    )
-    return from_attributes(answer["Item"])
 
 
 @pytest.mark.usefixtures("untouched")

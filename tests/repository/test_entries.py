@@ -84,3 +84,18 @@ def test_each_entry_is_short_and_can_be_executed(root: Path) -> None:
         entry = root / "scripts" / f"{name}.sh"
         assert os.access(entry, os.X_OK)
         assert len(entry.read_text().splitlines()) <= 40
+
+
+def test_the_entry_of_replays_hands_its_arguments_on(checkout: Path, root: Path) -> None:
+    """From any folder, as they are, to the one command that holds the options."""
+    shutil.copy(root / "scripts" / "replay", checkout / "scripts")
+    entry = [str(checkout / "scripts" / "replay"), "--entity", "a b", "--yes"]
+    without = subprocess.run(entry, capture_output=True, text=True, check=False)
+    assert (without.returncode, without.stdout) == (1, "")
+    assert "run scripts/setup.sh" in without.stderr
+    millrace = checkout / ".venv" / "bin" / "millrace"
+    millrace.parent.mkdir(parents=True)
+    millrace.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    millrace.chmod(0o755)
+    done = subprocess.run(entry, cwd="/", capture_output=True, text=True, check=True)
+    assert done.stdout == "replay|run|--entity|a b|--yes|"

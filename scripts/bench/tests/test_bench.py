@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from millrace_bench.__main__ import main
 from millrace_bench.figure import Figure, ratio
+from millrace_bench.live_traffic import Lags
 from millrace_bench.registry import UnknownCase, all_cases, chosen
 
 
@@ -43,3 +44,10 @@ def test_the_list_names_every_case():
     result = CliRunner().invoke(app, ["--list"])
     assert result.exit_code == 0
     assert "parsing" in result.stdout
+
+
+def test_a_percentile_is_a_lag_that_some_event_had():
+    """Nearest rank, in seconds: so many percent of the events were no slower."""
+    lags = Lags([1000 * n for n in range(1, 201)])
+    assert [lags.percentile_s(percent) for percent in (0, 50, 99, 100)] == [1, 100, 198, 200]
+    assert Lags([2500]).percentile_s(99) == 2.5

@@ -51,6 +51,8 @@ def event_file(folder: Path) -> str:
         (("status", "--nope"), 2, "No such option: --nope"),
         (("archive", "nope"), 2, "No such command 'nope'"),
         (("status", "--outputs", "none.json"), 1, "there is no none.json"),
+        (("replay", "run", "--from", "a", "--to", "b", "--json"), 2, "--json without --yes"),
+        (("replay", "run", "--from", "2015-09-12T00:00:00", "--to", "b", "--yes"), 2, "--from"),
         (("archive", "ls", "yesterday", "--outputs", "OUTPUTS"), 2, "neither an hour nor a date"),
         (("aggregates", "--scope", "edit", "--outputs", "OUTPUTS"), 2, "not a scope"),
         (("aggregates", "--metric", "m", "--outputs", "OUTPUTS"), 2, "no --scope"),

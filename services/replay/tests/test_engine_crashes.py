@@ -1,5 +1,6 @@
 """The worker and apply, broken at each of their AWS calls, on the local engine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -95,10 +96,13 @@ class Process:
         return Operations(self.replays, SqsQueue(self.sqs, work_url), queue_url, clock)
 
     def worker(self, queue_url: str, work_url: str, clock: Clock) -> Worker:
+        one_thread = ThreadPoolExecutor(1)
         return Worker(
             ledger=self.replays,
             objects=self.objects,
-            destination=lambda replay: SideBySide(SqsBatches(self.sqs, replay.queue_url), 1),
+            destination=lambda replay: SideBySide(
+                SqsBatches(self.sqs, replay.queue_url), one_thread
+            ),
             surroundings=NobodyElse(),
             wake=SqsQueue(self.sqs, work_url),
             operations=self.operations(queue_url, work_url, clock),

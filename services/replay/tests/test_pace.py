@@ -2,7 +2,7 @@
 
 import pytest
 
-from replay.domain import BATCH, ROUND, SLOWEST, Bounds, Pace, Signs
+from replay.domain import BATCH, ROUND, SLOWEST, Bounds, Pace, Signs, room
 
 BOUNDS = Bounds(live_lag_s=60, backlog=1000)
 
@@ -57,7 +57,8 @@ def test_a_turn_goes_on_at_the_last_rate(wanted, now, begins):
 
 
 @pytest.mark.parametrize(
-    ("rate", "messages"), [(1, 1), (3, 1), (8, 2), (100, 25), (2_000, ROUND), (10_000, ROUND)]
+    ("rate", "messages"),
+    [(1, 1), (3, 1), (8, 2), (100, 25), (2_000, 500), (4_000, ROUND), (10_000, ROUND)],
 )
 def test_a_round_is_short(rate, messages):
     """A quarter of a second's messages, so that a pause takes effect; at most a checkpoint's."""
@@ -70,3 +71,9 @@ def test_the_wait_makes_up_the_rate():
     pace = Pace.of(100, 100)
     assert pace.wait_s(25, 0.05) == pytest.approx(0.2)
     assert pace.wait_s(25, 0.5) == 0
+
+
+@pytest.mark.parametrize(("backlog", "left"), [(0, 1000), (400, 600), (1000, 0), (1200, 0)])
+def test_no_more_is_sent_than_may_wait(backlog, left):
+    """Whatever the rate: what live waits behind is bounded, and so is what a cancel leaves."""
+    assert room(BOUNDS, Signs(backlog=backlog)) == left

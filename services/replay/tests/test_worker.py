@@ -66,7 +66,7 @@ def test_a_slow_queue_is_not_waited_for_as_well(world):
 
 def test_a_round_is_never_more_than_a_checkpoint_s(new_world):
     """However fast: so many messages may be sent twice after a crash."""
-    world = new_world(1_700, 1_000)
+    world = new_world(3_200, 2_000)
     world.turn(world.apply(rate=10_000))
     assert [len(each) for each in world.destination.rounds] == [ROUND, ROUND, ROUND, 200]
 
@@ -228,6 +228,33 @@ def test_the_worker_gives_way_and_comes_back(new_world, signs):
     world.turn(replay_id, until_s=30)
     back = world.replay(replay_id)
     assert (back.current_rate, back.slowed_because) == (100, "")
+
+
+def test_the_worker_fills_the_queue_and_no_more(new_world):
+    """At any rate as many as may wait are sent between two looks; held up, it says so."""
+    world = new_world(2_500, 500)
+    replay_id = world.apply(rate=10_000)
+    world.turn(replay_id, until_s=1.5)
+    held = world.replay(replay_id)
+    assert (held.cursor.sent, held.current_rate) == (1_000, 10_000)
+    assert "as many messages as may wait" in held.slowed_because
+    world.surroundings.seen = Signs(backlog=700)
+    world.turn(replay_id, until_s=1.5)
+    assert world.replay(replay_id).cursor.sent == 1_300
+    world.surroundings.seen = Signs()
+    world.turn(replay_id, until_s=10)
+    assert (world.replay(replay_id).state, len(world.destination.sent)) == (ReplayState.SENT, 2_500)
+
+
+def test_a_pause_is_seen_while_the_queue_is_full(new_world):
+    """Nothing is sent then, but the worker keeps looking at its replay."""
+    world = new_world(2_500, 500)
+    replay_id = world.apply(rate=10_000)
+    world.surroundings.seen = Signs(backlog=1_000)
+    world.stopwatch.wait = lambda _: world.operations.pause(replay_id, "ana", "enough")
+    assert not world.turn(replay_id).goes_on
+    assert world.replay(replay_id).state is ReplayState.PAUSED
+    assert world.destination.sent == []
 
 
 def test_an_empty_plan_completes(new_world):

@@ -25,10 +25,10 @@ module "pipeline" {
   metrics_file             = var.metrics_file
   functions                = { for name in ["ingest", "enrich", "aggregate", "archive", "replay", "watch"] : name => { timeout_s = var.timeout_s } }
   overdue_after_s          = var.timeout_s
-  queues                   = { for name in ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"] : name => { visibility_timeout_s = var.timeout_s, max_receive_count = 5 } }
+  queues                   = { for name in ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"] : name => { visibility_timeout_s = var.timeout_s, max_receive_count = 5, maximum_concurrency = contains(["enrich", "aggregate", "archive"], name) ? 10 : 2 } }
   stream_mapping           = { batch_window_s = 1, bisect_on_error = false }
   visibility_timeout_ratio = 1
-  replay                   = { look_again_s = 1 }
+  replay                   = { look_again_s = 1, live_lag_s = 5, backlog = 2000 } # all functions share one machine here
   catalog                  = { enabled = false } # Glue and Athena ask for the account that is skipped above
   enforce_tls              = false
   enforce_if_none_match    = false

@@ -14,9 +14,10 @@ from millrace_testing.wait import wait_until
 DATA = Path(__file__).parents[4] / "shared/data"
 NO_DATA = "../shared/data is not beside this checkout"
 WIKITICKER = DATA / "wikiticker-2015-09-12-sampled.json.gz"
-WIKITICKER_MAP = (
+_COLUMNS = (
     "event_time=time entity_id=user client_id=channel source=const:wikipedia event_type=const:edit"
 )
+WIKITICKER_MAP = tuple(part for pair in _COLUMNS.split() for part in ("--map", pair))
 SETTLE_DEADLINE_S = 300
 STAGES = ("ingest", "enrich", "aggregate", "archive")
 """The functions of the live path."""
@@ -38,6 +39,7 @@ class Pipeline:
         ran = subprocess.run(
             [Path(sys.executable).with_name("millrace"), *arguments],
             env={"MILLRACE_ENGINE": self.deployed.engine.name, "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

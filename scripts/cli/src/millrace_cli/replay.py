@@ -1,12 +1,13 @@
 """Replays of one environment: what their commands work with."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from millrace import definitions
+from millrace.audit import Operation, audited
 from millrace.aws.aggregates import AggregatesReader, scope_key, stored_bounds
 from millrace.aws.index import DynamoIndexPages
 from millrace.aws.ledger import DynamoLedger
@@ -26,11 +27,12 @@ from millrace.replay.planning import MetricDefinitions, Planner
 from millrace.replay.promoting import Promoting
 from millrace.replay.promotion import Outcome
 from millrace.replay.record import AuditEntry, Replay
-from millrace.replay.selection import DEFAULT_LIMIT
+from millrace.replay.selection import DEFAULT_LIMIT, Selection, parse_bound
 from millrace.times import format_ms
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.operators import audit_log, operator, stated_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,49 @@ def parse_limit(text: str) -> int | None:
             ExitCode.USAGE,
         )
     return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be replayed, as the options of `plan` and `run` say it."""
+
+    start: str
+    end: str
+    entity: str | None
+    source: str | None
+    event_type: str | None
+    include_duplicates: bool
+    limit: str
+
+    def selection(self) -> Selection:
+        """Return the selection.
+
+        Raises:
+            InvalidSelection: it cannot be meant.
+            CommandError: the limit is none.
+        """
+        return Selection(
+            start=parse_bound(self.start, "--from"),
+            end=parse_bound(self.end, "--to"),
+            entity_id=self.entity,
+            source=self.source,
+            event_type=self.event_type,
+            include_duplicates=self.include_duplicates,
+            limit=parse_limit(self.limit),
+        )
+
+
+@contextmanager
+def kept_in_audit(environment: Environment, verb: str, subject: str, reason: str) -> Generator[str]:
+    """Hand out the reason, and keep in the audit what is done to a plan or a replay with it.
+
+    Raises:
+        CommandError: a reason is needed here, and there is none.
+    """
+    said = stated_reason(environment, reason)
+    operation = Operation(f"replay.{verb}", subject, operator(), said)
+    with audited(audit_log(environment), SystemClock(), operation):
+        yield said
 
 
 def plan_fields(plan: Plan) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Sending side by side, and the signs that speak for sending less, on AWS."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, wait
 from datetime import timedelta
 from time import monotonic
 
@@ -19,17 +19,23 @@ _THROTTLED_WITHIN_MS = 30_000
 
 
 class SideBySide:
-    """`replay.ports.Destination`: some calls at a time."""
+    """`replay.ports.Destination`: as many calls at a time as `threads` has."""
 
-    def __init__(self, queue: SqsBatches, threads: int = 8) -> None:
+    def __init__(self, queue: SqsBatches, threads: Executor) -> None:
         self._queue = queue
         self._threads = threads
 
     def send_all(self, bodies: Sequence[str]) -> None:
-        """Send them, in calls of ten side by side; when this returns, the queue has all."""
-        calls = [bodies[start : start + BATCH] for start in range(0, len(bodies), BATCH)]
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="send") as threads:
-            list(threads.map(self._queue.send_all, calls))
+        """Send them, in calls of ten side by side; when this returns, the queue has all.
+
+        Where a call fails the others are waited for all the same: none goes on behind the turn.
+        """
+        starts = range(0, len(bodies), BATCH)
+        calls = [
+            self._threads.submit(self._queue.send_all, bodies[at : at + BATCH]) for at in starts
+        ]
+        for call in wait(calls).done:
+            call.result()
 
 
 class Pipeline:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 BATCH = 10  # messages of one SendMessageBatch
-ROUND = 500
+ROUND = 1_000
 """Most messages between two checkpoints: as many may be sent twice after a crash."""
 ROUNDS_A_SECOND = 4
 """So that a pause or a slower rate takes effect at once."""
@@ -59,6 +59,11 @@ class Bounds:
         return len(ages) > A_FEW or any(age <= just_now for age in ages)
 
 
+def room(bounds: Bounds, signs: Signs) -> int:
+    """Return how many messages may be sent until the next look, so that no more wait than may."""
+    return max(0, bounds.backlog - signs.backlog)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The rate now, below the wanted one while something speaks against it."""
@@ -81,6 +86,10 @@ class Pace:
         if reason:
             return replace(self, now=max(SLOWEST, self.now * _GENTLER), because=reason)
         return replace(self, now=min(self.wanted, self.now * _FASTER), because="")
+
+    def held(self) -> "Pace":
+        """Return the same pace, while the processor's queue takes no more."""
+        return replace(self, because="the processor has as many messages as may wait")
 
     @property
     def round_size(self) -> int:

@@ -23,7 +23,7 @@ from millrace.replay.plan import Chunk, Plan
 from millrace.replay.planned import PlannedEvent
 from millrace.replay.record import Action, AuditEntry, Cursor, Replay, ReplayState, moved
 from millrace.times import whole_ms
-from replay.domain import Bounds, Pace
+from replay.domain import Bounds, Pace, room
 from replay.ports import Destination, Stopwatch, Surroundings, Wake, WorkerLedger
 
 WORKER = "worker"
@@ -98,24 +98,31 @@ class Worker:
     def _send(self, replay: Replay, until_s: float) -> Replay:
         """Return the replay as this turn leaves it: sent, or with its cursor moved on."""
         started = looked = self.stopwatch.elapsed_s()
-        pace = self._looked(Pace.of(replay.rate, replay.current_rate), replay)
+        pace, left = self._looked(Pace.of(replay.rate, replay.current_rate), replay)
         destination = self.destination(replay)
         events = self._events_from(replay)
         while (now := self.stopwatch.elapsed_s()) - started < until_s:
             if now - looked >= _LOOK_EVERY_S:
-                looked, pace = now, self._looked(pace, replay)
-            messages = list(islice(events, pace.round_size))
+                looked, (pace, left) = now, self._looked(pace, replay)
+            if not left:
+                replay = self._moved(replay, replay.cursor, pace.held(), ReplayState.RUNNING)
+                self.stopwatch.wait(min(_LOOK_EVERY_S, until_s))
+                continue
+            messages = list(islice(events, min(pace.round_size, left)))
             if not messages:
                 return self._moved(replay, replay.cursor, pace, ReplayState.SENT)
             destination.send_all([body for body, _ in messages])
+            left -= len(messages)
             _, cursor = messages[-1]
             replay = self._moved(replay, cursor, pace, ReplayState.RUNNING)
             took_s = self.stopwatch.elapsed_s() - now
             self.stopwatch.wait(min(pace.wait_s(len(messages), took_s), until_s))
         return replay
 
-    def _looked(self, pace: Pace, replay: Replay) -> Pace:
-        return pace.after(self.bounds.reason(self.surroundings.signs(replay)))
+    def _looked(self, pace: Pace, replay: Replay) -> tuple[Pace, int]:
+        """Return the pace to go on at, and how many messages may be sent until the next look."""
+        signs = self.surroundings.signs(replay)
+        return pace.after(self.bounds.reason(signs)), room(self.bounds, signs)
 
     def _events_from(self, replay: Replay) -> Iterator[tuple[str, Cursor]]:
         """Yield each message's body from the cursor on, and the cursor behind it."""

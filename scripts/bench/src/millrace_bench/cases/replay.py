@@ -1,6 +1,7 @@
 """Replay: how fast the worker sends, and that its memory does not grow with the plan."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,13 +27,14 @@ from millrace_bench.figure import Figure
 from millrace_local import engine as life_cycle
 from millrace_testing.tables import REPLAYS, create_table
 from replay.adapters import MonotonicStopwatch, SideBySide
-from replay.domain import BATCH, Bounds, Signs
+from replay.domain import BATCH, ROUND, Bounds, Signs
 from replay.service import Worker
 
 WHAT = "100,000 messages of one plan through the worker, beside bare SendMessageBatch calls"
 
 _ENGINE, _NAME = "bench-replay", "millrace-bench-replay"
 _MESSAGES, _BARE, _EARLY = 100_000, 10_000, 20_000
+_THREADS = 8
 _START = datetime(2025, 12, 28, tzinfo=UTC)
 
 
@@ -50,6 +52,7 @@ class _Bench:
 
     worker: Worker
     queue: SqsBatches
+    side_by_side: SideBySide
     ledger: DynamoReplays
     objects: S3Objects
 
@@ -57,7 +60,10 @@ class _Bench:
 def run() -> list[Figure]:
     """Return messages a second, and the peak of memory early and at the end."""
     with _bench() as bench:
-        bare = _bare(bench)
+        one, all_threads = (
+            _rate(bench.queue.send_all, BATCH),
+            _rate(bench.side_by_side.send_all, ROUND),
+        )
         replay = _applied(bench)
         started, early_mb = perf_counter(), 0.0
         while (turn := bench.worker.turn(replay.replay_id, 2.0)).goes_on:
@@ -66,11 +72,12 @@ def run() -> list[Figure]:
             if _sent(bench, replay) >= _MESSAGES:
                 break
         took_s = perf_counter() - started
-    bare_name, early_name = "SendMessageBatch, one thread", f"peak memory after {_EARLY:,}"
-    late_name = f"peak memory after {_MESSAGES:,}"
+    one_name, all_name = "SendMessageBatch, one thread", f"SendMessageBatch, {_THREADS} threads"
+    early_name, late_name = f"peak memory after {_EARLY:,}", f"peak memory after {_MESSAGES:,}"
     return [
-        Figure(bare_name, bare, "messages/s"),
-        Figure("worker", _MESSAGES / took_s, "messages/s", bare_name, "5,000/s"),
+        Figure(one_name, one, "messages/s"),
+        Figure(all_name, all_threads, "messages/s", one_name),
+        Figure("worker", _MESSAGES / took_s, "messages/s", all_name, "5,000/s"),
         Figure(early_name, early_mb, "MB"),
         Figure(late_name, max_memory_mb(), "MB", early_name, "flat"),
     ]
@@ -80,11 +87,11 @@ def _sent(bench: _Bench, replay: Replay) -> int:
     return bench.ledger.replay(replay.replay_id).cursor.sent
 
 
-def _bare(bench: _Bench) -> float:
+def _rate(send: Callable[[Sequence[str]], None], size: int) -> float:
     bodies = [_event(n).message("b", "r", Version("1")).to_json() for n in range(_BARE)]
     started = perf_counter()
-    for first in range(0, _BARE, BATCH):
-        bench.queue.send_all(bodies[first : first + BATCH])
+    for first in range(0, _BARE, size):
+        send(bodies[first : first + size])
     return _BARE / (perf_counter() - started)
 
 
@@ -150,10 +157,11 @@ def _bench() -> Iterator[_Bench]:
         )
         ledger, objects = DynamoReplays(dynamodb, _NAME), S3Objects(s3, _NAME)
         queue, clock = SqsBatches(sqs, messages), SystemClock()
+        side_by_side = SideBySide(queue, ThreadPoolExecutor(_THREADS))
         worker = Worker(
             ledger=ledger,
             objects=objects,
-            destination=lambda _: SideBySide(queue),
+            destination=lambda _: side_by_side,
             surroundings=_Calm(),
             wake=SqsQueue(sqs, wake),
             operations=Operations(ledger, SqsQueue(sqs, wake), messages, clock),
@@ -164,6 +172,6 @@ def _bench() -> Iterator[_Bench]:
             look_again_s=1,
             logger=Logger(service="bench"),
         )
-        yield _Bench(worker, queue, ledger, objects)
+        yield _Bench(worker, queue, side_by_side, ledger, objects)
     finally:
         life_cycle.stop(_ENGINE)

@@ -18,7 +18,7 @@ from millrace.replay.promotion import (
     planned_back,
 )
 from millrace.times import whole_ms
-from millrace_cli import replay_tables
+from millrace_cli import replay_progress, replay_tables
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
@@ -131,7 +131,7 @@ def _confirm(change: _Change, *, yes: bool, as_json: bool) -> None:
 
 def _carried_out(change: _Change, by: Operator, tally: Tally, *, quiet: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    with replay_tables.rows_progress(len(change.rows), quiet=quiet) as tell:
+    with replay_progress.rows_progress(len(change.rows), quiet=quiet) as tell:
         for outcome in change.run(by):
             outcomes.append(outcome)
             tally.add(outcome.kind.value)
