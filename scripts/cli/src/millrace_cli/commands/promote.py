@@ -74,7 +74,7 @@ def promote_command(
     said = reason if dry_run else stated_reason(environment, reason)
     with (
         asked("read what was promoted" if undo else "compare the replay"),
-        replay_tables.events_progress("comparing with live", "compared", quiet=as_json),
+        replay_progress.events_progress("comparing with live", "compared", quiet=as_json),
     ):
         change = (
             _undoing(replays, replay_id)
