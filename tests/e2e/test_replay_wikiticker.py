@@ -198,7 +198,7 @@ def hour_rows(pipeline: Pipeline, version: str) -> list[tuple[Any, ...]]:
     return [(row.key.scope, row.value, row.event_count, row.input_hash) for row in found]
 
 
-def test_a_worker_killed_twenty_times_counts_each_event_once(pipeline, rows, capsys):
+def test_a_worker_killed_twenty_times_counts_each_event_once(pipeline, rows, figures):
     """Killed at random calls, before or after they take effect: the hour's rows are live's."""
     plan = planned(pipeline, *HOUR)
     # A queue that nothing listens on: the deployed worker must not take over from the dying ones.
@@ -220,5 +220,4 @@ def test_a_worker_killed_twenty_times_counts_each_event_once(pipeline, rows, cap
     count = sum(row["time"].startswith(f"{DAY}T12") for row in rows)
     assert last.operations.status(replay.replay_id).progress == Progress(count, count, 0)
     assert hour_rows(pipeline, replay.version) == hour_rows(pipeline, LIVE)
-    with capsys.disabled():
-        print(f"\nreplay's worker: killed {KILLS} times in {calls} calls")
+    figures(f"replay's worker: killed {KILLS} times in {calls} calls")
