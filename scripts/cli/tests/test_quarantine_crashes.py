@@ -12,10 +12,11 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_item
 from millrace.aws.objects import S3Objects
-from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules, KinesisShards
+from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
 from millrace.commit import ShardKey
 from millrace.event import EventLimits, parse_event
 from millrace.quarantine.reading import Quarantine
@@ -63,9 +64,9 @@ class Operator:
 
     def quarantine(self, incarnation: str) -> Quarantine:
         ledger = DynamoLedger(self.dynamodb, self.table)
-        commits = DynamoArrivedCommits(
-            ledger, KinesisShards(self.kinesis, self.stream_arn, incarnation)
-        )
+        shards = KinesisShards(self.kinesis, self.stream_arn, incarnation)
+        pages = DynamoCommitPages(self.dynamodb, self.table, shards)
+        commits = DynamoArrivedCommits(ledger, pages)
         objects = S3Objects(self.s3, f"data-{self.suffix}")
         return Quarantine(commits, objects, DynamoMarks(self.dynamodb, self.table), incarnation)
 

@@ -1,6 +1,7 @@
 """Finding, previewing, recovering and dropping, on fakes."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from millrace.quarantine.selection import Selection
 from millrace.quarantine.stats import Dimension, Statistics
 from millrace.reasons import RejectReason
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, event_fields
+from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
 from millrace_testing.quarantine import (
     FakeArrivedCommits,
@@ -213,10 +215,6 @@ def test_the_second_recovery_does_nothing(world) -> None:
 
 def test_a_recovery_killed_before_its_marks_is_ended_by_the_same_rule_alone(world) -> None:
     """Another rule leaves alone what the first may have sent; the first sends the same events."""
-
-    def die() -> None:
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         world.recover(door=FakeDoor(before=die))
     assert world.states() == {"begun": 4, "open": 1}
@@ -227,6 +225,33 @@ def test_a_recovery_killed_before_its_marks_is_ended_by_the_same_rule_alone(worl
     assert (progress.sent, world.states()) == (4, {"recovered": 4, "open": 1})
     again = World().recover()[1]
     assert door.events == again.events, "the same bytes and ids at every attempt"
+
+
+def die() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_at_any_call_is_ended_by_running_it_again(after) -> None:
+    """Before or after each call to marks, rules and stream: all is sent, by the same ids, once."""
+    expected = {(e.event.event_id, e.data) for e in World().recover()[1].events}
+    killed = 0
+    for number in range(100):
+        world, tap, door = World(), Tap(number, die, after), FakeDoor()
+        recovery = Recovery(
+            tap.on(world.marks), tap.on(world.rules), tap.on(door), world.clock, EventLimits(),
+            batch_events=2,
+        )  # fmt: skip
+        with suppress(KeyboardInterrupt):
+            recovery.recover(world.quarantine.commits(recoverable(ALL)), RENAME, ANN, Progress())
+        killed += tap.calls > number
+        world.recover(door=door)
+        assert {(e.event.event_id, e.data) for e in door.events} == expected
+        assert len(door.events) <= len(expected) + 2, "one batch twice at most"
+        assert world.states() == {"recovered": 4, "open": 1}
+        if tap.calls <= number:
+            break
+    assert killed == 11  # a rule; two batches, the second over two commits, one read again
 
 
 def test_somebody_who_marks_meanwhile_loses_nothing(world) -> None:
