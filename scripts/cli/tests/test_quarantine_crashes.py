@@ -12,10 +12,11 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_item
 from millrace.aws.objects import S3Objects
-from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules, KinesisShards
+from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
 from millrace.commit import ShardKey
 from millrace.event import EventLimits, parse_event
 from millrace.quarantine.reading import Quarantine

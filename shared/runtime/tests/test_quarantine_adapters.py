@@ -9,9 +9,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_item
-from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules, KinesisShards
+from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
 from millrace.commit import CommitHead, ShardKey
 from millrace.quarantine.ports import MarkStore, RuleStore
 from millrace.quarantine.rule import Rule

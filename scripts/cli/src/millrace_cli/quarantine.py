@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
-from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules, KinesisShards
+from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
 from millrace.clock import SystemClock
 from millrace.commit import ShardKey
 from millrace.errors import ConfigError, MillraceError, ObjectMissing, RetryableError

@@ -4,19 +4,19 @@ Marks lie under `<shard>#quarantine`, one item a commit with the commit's own so
 `quarantine#rules`. Both partitions are built here alone, and hold nothing that ingest reads.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from botocore.exceptions import ClientError
 
 from millrace.aws import ledger_items as items
+from millrace.aws.arrivals import KinesisShards, first_arrived
 from millrace.aws.batches import TableBatches
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger import DynamoLedger
-from millrace.commit import CommitHead, ShardKey, padded
+from millrace.commit import ARRIVAL_SLACK, CommitHead, ShardKey, padded
 from millrace.quarantine.marks import (
     CommitKey,
     CommitMarks,
@@ -31,14 +31,9 @@ from millrace.times import from_epoch_ms, to_epoch_ms
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_kinesis import KinesisClient
 
 _MARKS = "#quarantine"
 _RULES = "quarantine#rules"
-# "There are no guarantees about the time stamp accuracy, or that the time stamp is always
-# increasing": https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html
-_ARRIVAL_SLACK = timedelta(minutes=1)
-_SHARD_ID = re.compile(r"shardId-(\d{12})")
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -102,9 +97,9 @@ class DynamoRules:
 
 
 class DynamoArrivedCommits:
-    """`millrace.quarantine.ports.ArrivedCommits`, by halving a shard's range of numbers."""
+    """`millrace.quarantine.ports.ArrivedCommits` on the commits table."""
 
-    def __init__(self, ledger: DynamoLedger, shards: "KinesisShards") -> None:
+    def __init__(self, ledger: DynamoLedger, shards: KinesisShards) -> None:
         self._ledger = ledger
         self._shards = shards
 
@@ -118,57 +113,12 @@ class DynamoArrivedCommits:
 
     def heads(self, shard: ShardKey, start: datetime, first_seq: int) -> Iterator[CommitHead]:
         """Yield a shard's commits in order, from the first that may hold arrivals since `start`."""
-        begin = self._begin(shard, start - _ARRIVAL_SLACK)
+        begin = first_arrived(self._ledger, shard, start - ARRIVAL_SLACK)
         if begin is None:
             return
         # The commit that holds `first_seq` may begin before it.
         nearest = self._ledger.before(shard, first_seq + 1) if first_seq > begin else None
         yield from self._ledger.heads(shard, max(begin, nearest.first_seq if nearest else 0))
-
-    def _begin(self, shard: ShardKey, at: datetime) -> int | None:
-        """Return where the commits begin whose last record arrived at `at` or later.
-
-        Each turn halves the numbers between a commit that came too early and one that did not, and
-        goes on from the commits that it finds: about as many turns as it takes to halve them.
-        """
-        early, late = self._ledger.after(shard, 0), self._ledger.latest(shard)
-        if early is None or late is None or late.last_arrival < at:
-            return None
-        if early.last_arrival >= at:
-            return early.first_seq
-        while True:
-            middle = (early.first_seq + late.first_seq) // 2
-            found = self._ledger.before(shard, middle + 1)
-            if found is None or found.first_seq <= early.first_seq:
-                found = self._ledger.after(shard, middle + 1)
-                if found is None or found.first_seq >= late.first_seq:
-                    return late.first_seq  # nothing lies between the two
-            if found.last_arrival >= at:
-                late = found
-            else:
-                early = found
-
-
-class KinesisShards:
-    """The shards of a stream, those that Kinesis has forgotten included."""
-
-    def __init__(self, client: "KinesisClient", stream_arn: str, incarnation: str) -> None:
-        self._client = client
-        self._stream_arn = stream_arn
-        self._incarnation = incarnation
-
-    def all(self) -> list[ShardKey]:
-        """Return every shard that the stream has or had, sorted.
-
-        Kinesis lists a closed shard until its records expire, and numbers shards from 0 in the
-        order of their making: a number below the highest that it lists was a shard once.
-        """
-        pages = self._client.get_paginator("list_shards").paginate(StreamARN=self._stream_arn)
-        with translated("ListShards"):
-            listed = {shard["ShardId"] for page in pages for shard in page["Shards"]}
-        numbers = [int(match[1]) for match in map(_SHARD_ID.fullmatch, listed) if match]
-        made = {f"shardId-{number:012d}" for number in range(max(numbers, default=-1) + 1)}
-        return [ShardKey(self._incarnation, shard_id) for shard_id in sorted(listed | made)]
 
 
 def _marks_key(key: CommitKey) -> "items.Item":
