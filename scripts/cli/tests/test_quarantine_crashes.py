@@ -12,7 +12,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_item
 from millrace.aws.objects import S3Objects
@@ -64,9 +64,9 @@ class Operator:
 
     def quarantine(self, incarnation: str) -> Quarantine:
         ledger = DynamoLedger(self.dynamodb, self.table)
-        shards = KinesisShards(self.kinesis, self.stream_arn, incarnation)
-        pages = DynamoCommitPages(self.dynamodb, self.table, shards)
-        commits = DynamoArrivedCommits(ledger, pages)
+        commits = DynamoArrivedCommits(
+            ledger, KinesisShards(self.kinesis, self.stream_arn, incarnation)
+        )
         objects = S3Objects(self.s3, f"data-{self.suffix}")
         return Quarantine(commits, objects, DynamoMarks(self.dynamodb, self.table), incarnation)
 
@@ -172,17 +172,18 @@ def stage(engine) -> tuple[Any, tuple[Wire, Wire]]:
     return lambda: RecoverStory(*operators, clean, shard_id), wires
 
 
-def test_a_kill_at_any_call_of_a_recovery_loses_and_doubles_nothing(stage, figures) -> None:
+def test_a_kill_at_any_call_of_a_recovery_loses_and_doubles_nothing(stage, capsys) -> None:
     """Before or after each call: the same rule ends it, and each event has one id."""
     story, wires = stage
     outcome = explore(story, wires[0], (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER))
-    figures(f"quarantine recover: {outcome.summary()}")
+    with capsys.disabled():
+        print(f"\nquarantine recover: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert outcome.calls.count("PutRecords") == 3
     assert {"PutItem", "BatchGetItem", "S3 GET", "Query"} <= set(outcome.calls)
 
 
-def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage, figures) -> None:
+def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage, capsys) -> None:
     """Killed, unanswered, or overlapping as zombies: all is recovered, each event by one id."""
     story, wires = stage
 
@@ -193,5 +194,6 @@ def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage
             yield first, Fault(draw.randrange(retry_calls), draw.choice(KINDS))
 
     outcome = explore_pairs(story, wires, pairs)
-    figures(f"quarantine recover, twice broken: {outcome.summary()}")
+    with capsys.disabled():
+        print(f"\nquarantine recover, twice broken: {outcome.summary()}")
     assert (outcome.points, outcome.survivors) == (50, 50), str(outcome)

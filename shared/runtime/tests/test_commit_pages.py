@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
+from millrace.aws.arrivals import KinesisShards
+from millrace.aws.commit_pages import DynamoCommitPages
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.metering import meter_objects, meter_tables
 from millrace.read_cost import Bound, Budget, ReadCost

@@ -22,6 +22,7 @@ from millrace.investigate.finding import EventFinder, Wanted
 from millrace.investigate.record import Records
 from millrace.investigate.retold import ReplayTrail
 from millrace.keys import definitions_key, enriched_key
+from millrace.quarantine.marks import CommitKey, CommitMarks, Mark, State
 from millrace.raw_lines import pack
 from millrace.read_cost import Budget, ReadCost
 from millrace.replay.progress import ProcessedObject, SkippedEvent, place_hash
@@ -37,6 +38,7 @@ from millrace_testing.investigation import (
     FakeRows,
     unbounded,
 )
+from millrace_testing.quarantine import FakeMarks
 from millrace_testing.replays import FakeReplays, audit_entry, replay_plan, replay_record
 
 OTHER_SHARD = ShardKey(SHARD.incarnation, "shardId-000000000001")
@@ -377,18 +379,24 @@ def quarantined(committed) -> World:
 
 
 def test_a_record_by_shard_and_sequence(quarantined):
-    """Its events and its rejected parts, with reason and bytes."""
-    told = Records(quarantined.ledger, quarantined.objects).at(SHARD, 101)
+    """Its events and its rejected parts, with reason and bytes, and what was done about them."""
+    marks = FakeMarks()
+    records = Records(quarantined.ledger, quarantined.objects, marks)
+    told = records.at(SHARD, 101)
     assert [line.event.event_id for line in told.events] == [EVENT_ID]
     (part,) = told.quarantined
-    assert (part.reason, part.data) == ("not_json", b"{\xff")
+    assert (part.record.reason, part.record.data, part.mark) == ("not_json", b"{\xff", None)
     shown = told.as_json()["quarantined"][0]
-    assert (shown["bytes_hex"], shown["text"]) == ("7bff", None)
+    assert (shown["bytes_hex"], shown["text"], shown["state"]) == ("7bff", None, "open")
+    dropped = Mark(State.DROPPED, frozenset({part.record.line}), ARRIVAL, "ana")
+    assert marks.write(CommitMarks(CommitKey(SHARD, 100)).with_mark(dropped))
+    shown = records.at(SHARD, 101).as_json()["quarantined"][0]
+    assert (shown["state"], shown["by"]) == ("dropped", "ana")
 
 
 def test_a_record_that_no_commit_holds(quarantined):
     """Says why that may be; a record whose object is gone says that."""
-    records = Records(quarantined.ledger, quarantined.objects)
+    records = Records(quarantined.ledger, quarantined.objects, FakeMarks())
     with pytest.raises(NotFound, match="no commit holds record 7"):
         records.at(SHARD, 7)
     del quarantined.objects.bodies["quarantine/q"]

@@ -11,7 +11,7 @@ from millrace.commit import Checkpoint, Owner, ShardKey, SourceStats, Stage
 from millrace.investigate.duplicates import Duplicates
 from millrace.investigate.lag import lag_report
 from millrace.investigate.late import LateEvents
-from millrace.investigate.sources import UNREADABLE, Sources, source_in
+from millrace.investigate.sources import UNREADABLE, Sources
 from millrace.investigate.walking import Period
 from millrace.lag import histogram
 from millrace.raw_lines import pack
@@ -241,22 +241,6 @@ def test_sources_rank_by_what_is_wrong_with_them(world):
     gone = Sources(world.commits, world.objects).report(PERIOD, unbounded(), now)
     assert gone.unreadable_objects == 1
     assert {row.source for row in gone.rows} == {"web", "app"}
-
-
-@pytest.mark.parametrize(
-    ("data", "source"),
-    [
-        (b'{"source": "Web!"}', "Web!"),
-        (b'{"event_type": "x"}', "unknown"),
-        (b'{"source": 7}', UNREADABLE),
-        (b'{"source": ""}', UNREADABLE),
-        (b"[]", UNREADABLE),
-        (b"\xff", UNREADABLE),
-    ],
-)
-def test_the_source_of_what_was_rejected(data, source):
-    """As it stands there; without the field it is `unknown`, as for events."""
-    assert source_in(data) == source
 
 
 def test_lines_of_several_members_are_read_at_once(world):

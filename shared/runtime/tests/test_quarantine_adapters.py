@@ -1,15 +1,15 @@
 """Marks, rules and commits by arrival: fakes and DynamoDB keep the same promises."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
-from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import head_item
 from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
@@ -86,15 +86,10 @@ def store(heads: list[CommitHead]) -> None:
 
 
 def commits_by(client) -> DynamoArrivedCommits:
-    shards = KinesisShards(boto3.client("kinesis", region_name=REGION), STREAM, SHARD.incarnation)
-    pages = DynamoCommitPages(client, "commits", shards)
-    return DynamoArrivedCommits(DynamoLedger(client, "commits"), pages)
-
-
-def within(client, hour: int, first_seq: int = -1) -> list[int]:
-    """Return where the commits begin that hold arrivals from that hour on."""
-    heads = commits_by(client).heads(SHARD, at(hour), first_seq)
-    return [head.first_seq for head in heads if head.last_arrival >= at(hour)]
+    kinesis = boto3.client("kinesis", region_name=REGION)
+    return DynamoArrivedCommits(
+        DynamoLedger(client, "commits"), KinesisShards(kinesis, "arn", SHARD.incarnation)
+    )
 
 
 def test_where_a_window_begins_is_found_by_halving(aws) -> None:
@@ -106,19 +101,13 @@ def test_where_a_window_begins_is_found_by_halving(aws) -> None:
         heads.append(commit.head)
         seq += draw.choice([2, 3, 10**6, 10**30])  # neighbours, and silences
     store(heads)
-    for hour in (-1, 0, 1, 57, 198, 199, 200):
+    for hour in (-1, 0, 1, 57, 198, 199):
         counted = Counted()
-        assert within(counted.client, hour) == [head.first_seq for head in heads[max(hour, 0) :]]
+        found = commits_by(counted.client).heads(SHARD, at(hour), -1)
+        assert next(found).first_seq == heads[max(hour, 0)].first_seq
         assert counted.queries <= 25, hour
+    assert list(commits_by(Counted().client).heads(SHARD, at(201), -1)) == []
     assert list(commits_by(Counted().client).heads(ShardKey("i", "none"), at(0), -1)) == []
-
-
-def test_a_commit_that_reaches_into_a_window_is_in_it(aws) -> None:
-    """It began before: its later records may be the ones that are meant."""
-    first, _ = rejected_commit([b"x", b"y"], first_seq=BIG_SEQ, arrival=at(0))
-    store([replace(first.head, last_arrival=at(2))])
-    assert within(Counted().client, 1) == within(Counted().client, 2) == [BIG_SEQ]
-    assert within(Counted().client, 3) == []
 
 
 def test_the_next_page_begins_with_the_commit_that_holds_its_cursor(aws) -> None:
@@ -128,9 +117,24 @@ def test_the_next_page_begins_with_the_commit_that_holds_its_cursor(aws) -> None
         for n in range(6)
     ]
     store(heads)
+    commits = commits_by(Counted().client)
     for first_seq, begin in ((BIG_SEQ + 31, 3), (BIG_SEQ + 35, 3), (BIG_SEQ, 2), (0, 2)):
-        found = within(Counted().client, 2, first_seq)
+        found = [head.first_seq for head in commits.heads(SHARD, at(2), first_seq)]
         assert found == [head.first_seq for head in heads[begin:]]
+
+
+def test_shards_are_those_of_the_stream_forgotten_ones_too(aws) -> None:
+    """All that Kinesis lists and all with lower numbers, sorted, under the stream's incarnation."""
+    ranges = {
+        "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "9"},
+        "SequenceNumberRange": {"StartingSequenceNumber": "0"},
+    }
+    listed = {"Shards": [{"ShardId": f"shardId-{n:012d}"} | ranges for n in (3, 2)]}
+    kinesis = boto3.client("kinesis", region_name=REGION)
+    with Stubber(kinesis) as stub:
+        stub.add_response("list_shards", listed, {"StreamARN": STREAM})
+        shards = KinesisShards(kinesis, STREAM, "i").all()
+    assert [str(each) for each in shards] == [f"i#shardId-{n:012d}" for n in range(4)]
 
 
 def at(hour: int):

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from millrace.aws.aggregates import AggregatesReader
-from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
+from millrace.aws.arrivals import KinesisShards
+from millrace.aws.commit_pages import DynamoCommitPages
 from millrace.aws.events import EventReader
 from millrace.aws.index import DynamoIndexPages
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.manifests import ManifestsReader
 from millrace.aws.metering import meter_objects, meter_tables
 from millrace.aws.objects import S3Objects
+from millrace.aws.quarantine import DynamoMarks
 from millrace.aws.replays import DynamoReplays
 from millrace.clock import SystemClock
 from millrace.commit import ShardKey
@@ -99,7 +101,8 @@ class Investigation:
     @property
     def records(self) -> Records:
         """Single records of the stream."""
-        return Records(self.ledger, self.objects)
+        marks = DynamoMarks(self._dynamodb, self._outputs.tables.commits)
+        return Records(self.ledger, self.objects, marks)
 
     @property
     def finder(self) -> EventFinder:

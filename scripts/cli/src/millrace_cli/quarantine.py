@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from millrace.aws.commit_pages import DynamoCommitPages, KinesisShards
+from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
 from millrace.aws.quarantine import DynamoArrivedCommits, DynamoMarks, DynamoRules
@@ -58,14 +58,15 @@ class Quarantines:
         incarnation = outputs.stream_incarnation
         ledger, marks = DynamoLedger(dynamodb, table), DynamoMarks(dynamodb, table)
         shards = KinesisShards(clients.kinesis(), outputs.stream_arn, incarnation)
-        pages = DynamoCommitPages(dynamodb, table, shards)
         objects = S3Objects(clients.s3(), outputs.data_bucket)
         return cls(
             environment=environment,
             ledger=ledger,
             marks=marks,
             rules=DynamoRules(dynamodb, table),
-            quarantine=Quarantine(DynamoArrivedCommits(ledger, pages), objects, marks, incarnation),
+            quarantine=Quarantine(
+                DynamoArrivedCommits(ledger, shards), objects, marks, incarnation
+            ),
         )
 
     def door(self, rate: float | None) -> StreamDoor:

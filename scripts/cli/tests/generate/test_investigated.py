@@ -31,8 +31,10 @@ from millrace_cli.generate.plan import MissingDay, Plan, Silence
 from millrace_cli.generate.population import SOURCES
 from millrace_cli.generate.sample import Sample, make_sample
 from millrace_testing.builders import SHARD
+from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
 from millrace_testing.investigation import FakeCommitPages, unbounded
+from millrace_testing.quarantine import FakeMarks
 
 PLAN = Plan(
     seed=4,
@@ -75,6 +77,7 @@ class Pipeline:
         clock = FixedClock(PLAN.end)
         ingest = Ingest(
             checkpoints=self.ledger,
+            abandonments=FakeDiscards(self.ledger),
             gate=FakeGate(),
             objects=self.objects,
             references=FakeQueue(),
@@ -196,8 +199,8 @@ def test_the_entity_that_missed_a_day_and_no_other(pipeline: Pipeline) -> None:
 
 def test_each_malformed_record(pipeline: Pipeline) -> None:
     """By its shard and sequence number, with its reason and its bytes."""
-    records = Records(pipeline.ledger, pipeline.objects)
+    records = Records(pipeline.ledger, pipeline.objects, FakeMarks())
     for seq, each in enumerate(pipeline.sample.deliveries, start=100):
         if each.rejected is not None:
             (part,) = records.at(SHARD, seq).quarantined
-            assert (part.reason, part.data) == (each.rejected, each.data)
+            assert (part.record.reason, part.record.data) == (each.rejected, each.data)

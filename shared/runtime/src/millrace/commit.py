@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from millrace.raw_lines import Member
 
+ARRIVAL_SLACK = timedelta(minutes=1)
+"""How far arrivals may run against sequence numbers. "There are no guarantees about the time stamp
+accuracy, or that the time stamp is always increasing":
+https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html"""
 SEQ_DIGITS = 64  # Kinesis sequence numbers have up to 56 digits: too many for a DynamoDB number
 
 

@@ -27,8 +27,8 @@ class FakeCommitPages:
         return sorted({shard for shard, _ in self.ledger.commits}, key=str)
 
     def first_arrived(self, shard: ShardKey, at: datetime) -> int | None:
-        """Return the first sequence number of the first commit that arrived at `at` or later."""
-        heads = (head for head in self.ledger.heads(shard) if head.first_arrival >= at)
+        """Return where the commits begin whose last record arrived at `at` or later."""
+        heads = (head for head in self.ledger.heads(shard) if head.last_arrival >= at)
         return next((head.first_seq for head in heads), None)
 
     def pages(self, shard: ShardKey, first_seq: int, *, lines: bool) -> Iterator[Sequence[Commit]]:

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from millrace.commit import Stage
 from millrace.investigate.biography import Biography, CountedIn, Standing
-from millrace.investigate.record import RecordBiography
+from millrace.investigate.record import Quarantined, RecordBiography
 from millrace.times import format_ms
 from millrace_cli.tables.shapes import duration, folding, text
 
@@ -131,8 +131,16 @@ def show_record(console: Console, told: RecordBiography) -> None:
             f"{text(line.event.source)}, {what}"
         )
     for part in told.quarantined:
+        record = part.record
         console.print(
-            f"position {part.position}: [red]{text(part.reason)}[/red]: {text(part.message)} "
-            f"({len(part.data):,} bytes, in {text(head.quarantine_key)})"
+            f"position {record.place.position}: [red]{text(record.reason)}[/red]: "
+            f"{text(record.message)} ({len(record.data):,} bytes, in {text(head.quarantine_key)}); "
+            f"{_done(part)}"
         )
-        console.print(part.data.decode(errors="backslashreplace"), markup=False)
+        console.print(record.data.decode(errors="backslashreplace"), markup=False)
+
+
+def _done(part: Quarantined) -> str:
+    if part.mark is None:
+        return "open: `millrace quarantine` says what can be done"
+    return f"{part.mark.state} by {text(part.mark.who)} at {format_ms(part.mark.at)}"

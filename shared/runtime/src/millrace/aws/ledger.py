@@ -149,6 +149,13 @@ class DynamoLedger:
         found = self._commit_before(shard, seq)
         return found[0] if found else None
 
+    def after(self, shard: ShardKey, seq: int) -> CommitHead | None:
+        """Return the commit of a shard that begins first at the sequence number or later."""
+        query = self._between(shard, seq, items.HIGHEST_SEQ)
+        with translated("Query commits"):
+            answer = self._client.query(TableName=self._table, Limit=1, **query)
+        return items.head_of(answer["Items"][0]) if answer["Items"] else None
+
     def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
         """Return the one commit whose range holds the sequence number, if there is one."""
         nearest = self._commit_before(shard, seq + 1)

@@ -5,18 +5,18 @@ Marks lie under `<shard>#quarantine`, one item a commit with the commit's own so
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from botocore.exceptions import ClientError
 
 from millrace.aws import ledger_items as items
+from millrace.aws.arrivals import KinesisShards, first_arrived
 from millrace.aws.batches import TableBatches
-from millrace.aws.commit_pages import DynamoCommitPages
 from millrace.aws.errors import code_of, translated
 from millrace.aws.ledger import DynamoLedger
-from millrace.commit import CommitHead, ShardKey, padded
+from millrace.commit import ARRIVAL_SLACK, CommitHead, ShardKey, padded
 from millrace.quarantine.marks import (
     CommitKey,
     CommitMarks,
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 _MARKS = "#quarantine"
 _RULES = "quarantine#rules"
-# "There are no guarantees about the time stamp accuracy, or that the time stamp is always
-# increasing": https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html
-_ARRIVAL_SLACK = timedelta(minutes=1)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -102,13 +99,13 @@ class DynamoRules:
 class DynamoArrivedCommits:
     """`millrace.quarantine.ports.ArrivedCommits` on the commits table."""
 
-    def __init__(self, ledger: DynamoLedger, pages: DynamoCommitPages) -> None:
+    def __init__(self, ledger: DynamoLedger, shards: KinesisShards) -> None:
         self._ledger = ledger
-        self._pages = pages
+        self._shards = shards
 
     def shards(self) -> Sequence[ShardKey]:
         """Return every shard that the stream has or had, sorted."""
-        return self._pages.shards()
+        return self._shards.all()
 
     def covering(self, shard: ShardKey, seq: int) -> CommitHead | None:
         """Return the one commit whose range holds the sequence number, if there is one."""
@@ -116,12 +113,12 @@ class DynamoArrivedCommits:
 
     def heads(self, shard: ShardKey, start: datetime, first_seq: int) -> Iterator[CommitHead]:
         """Yield a shard's commits in order, from the first that may hold arrivals since `start`."""
-        begin = self._pages.first_arrived(shard, start - _ARRIVAL_SLACK)
-        after = items.HIGHEST_SEQ if begin is None else begin
-        # A commit that begins before the window, or before `first_seq`, may reach into it.
-        nearest = self._ledger.before(shard, max(after, first_seq + 1))
-        first = nearest.first_seq if nearest else begin
-        return iter(()) if first is None else self._ledger.heads(shard, first)
+        begin = first_arrived(self._ledger, shard, start - ARRIVAL_SLACK)
+        if begin is None:
+            return
+        # The commit that holds `first_seq` may begin before it.
+        nearest = self._ledger.before(shard, first_seq + 1) if first_seq > begin else None
+        yield from self._ledger.heads(shard, max(begin, nearest.first_seq if nearest else 0))
 
 
 def _marks_key(key: CommitKey) -> "items.Item":

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from millrace.aggregates import AggregateRow, Scope
 from millrace.commit import Commit, CommitHead, Owner, ShardKey
+from millrace.quarantine.marks import CommitKey, CommitMarks
 from millrace.replay.plan import Plan
 from millrace.replay.progress import ProcessedObject, SkippedEvent
 from millrace.replay.record import Replay
@@ -23,7 +24,7 @@ class CommitPages(Protocol):
         ...
 
     def first_arrived(self, shard: ShardKey, at: datetime) -> int | None:
-        """Return the first sequence number of the first commit that arrived at `at` or later."""
+        """Return where the commits begin whose last record arrived at `at` or later."""
         ...
 
     def pages(self, shard: ShardKey, first_seq: int, *, lines: bool) -> Iterator[Sequence[Commit]]:
@@ -51,6 +52,14 @@ class Gate(Protocol):
 
     def owner_of(self, source: str, event_id: str) -> Owner | None:
         """Return the place of the event that holds (source, event_id); None if none is known."""
+        ...
+
+
+class Marks(Protocol):
+    """What was done about quarantined records."""
+
+    def read(self, keys: Sequence[CommitKey]) -> Mapping[CommitKey, CommitMarks]:
+        """Return the marks of each commit; none where nothing was done."""
         ...
 
 

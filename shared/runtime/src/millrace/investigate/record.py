@@ -1,58 +1,40 @@
 """What became of one record of the stream: its events, and what of it was quarantined."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-import orjson
 
 from millrace.commit import Commit, CommitHead, ShardKey
 from millrace.errors import ObjectMissing
 from millrace.investigate.errors import NotFound
 from millrace.investigate.lines import LineOfCommit, read_lines
-from millrace.investigate.ports import Bodies, CommitHeads
-from millrace.raw_lines import unpack
-from millrace.times import format_ms, parse_rfc3339
+from millrace.investigate.ports import Bodies, CommitHeads, Marks
+from millrace.quarantine.marks import CommitKey, Mark, State
+from millrace.quarantine.record import QuarantinedRecord, records_of
+from millrace.times import format_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One rejected part of a record."""
+    """One rejected part of a record, and what was done about it."""
 
-    reason: str
-    message: str
-    shard: str
-    sequence: str
-    position: int
-    arrival_time: datetime
-    data: bytes
-
-    @classmethod
-    def of(cls, line: bytes) -> "Quarantined":
-        """Return what a line of a quarantine object tells."""
-        row = orjson.loads(line)
-        return cls(
-            reason=str(row["reason"]),
-            message=str(row["message"]),
-            shard=row["shard"],
-            sequence=row["sequence"],
-            position=int(row["position"]),
-            arrival_time=parse_rfc3339(row["arrival_time"]),
-            data=b64decode(row["bytes_base64"]),
-        )
+    record: QuarantinedRecord
+    mark: Mark | None
 
     def as_json(self) -> dict[str, Any]:
         """Return the part for JSON; its bytes as text too, where they are."""
+        record, mark = self.record, self.mark
         try:
-            text: str | None = self.data.decode()
+            text: str | None = record.data.decode()
         except UnicodeDecodeError:
             text = None
         return {
-            "reason": self.reason, "message": self.message, "position": self.position,
-            "arrival_time": format_ms(self.arrival_time), "bytes": len(self.data),
-            "bytes_hex": self.data.hex(), "text": text,
+            "reason": record.reason, "message": record.message,
+            "position": record.place.position, "arrival_time": format_ms(record.arrival),
+            "source": record.traits.source, "bytes": len(record.data),
+            "bytes_hex": record.data.hex(), "text": text,
+            "state": mark.state if mark else State.OPEN,
+            "by": mark.who if mark else None, "at": format_ms(mark.at) if mark else None,
         }  # fmt: skip
 
 
@@ -88,6 +70,7 @@ class Records:
 
     ledger: CommitHeads
     objects: Bodies
+    marks: Marks
 
     def at(self, shard: ShardKey, seq: int) -> RecordBiography:
         """Return what became of the record with this sequence number.
@@ -118,10 +101,12 @@ class Records:
 
     def _rejected(self, head: CommitHead, seq: int) -> Iterator[Quarantined]:
         if head.quarantine_key is not None:
-            for line in unpack(self.objects.get(head.quarantine_key)):
-                found = Quarantined.of(line)
-                if found.sequence == str(seq):
-                    yield found
+            body = self.objects.get(head.quarantine_key)
+            found = [each for each in records_of(head, body) if each.place.seq == seq]
+            if found:
+                key = CommitKey(head.shard, head.first_seq)
+                marks = self.marks.read([key])[key]
+                yield from (Quarantined(each, marks.mark_of(each.line)) for each in found)
 
 
 def _event_fields(line: LineOfCommit) -> dict[str, Any]:

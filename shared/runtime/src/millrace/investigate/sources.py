@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from millrace.commit import Commit
 from millrace.errors import ObjectMissing
-from millrace.event import UNKNOWN_SOURCE
 from millrace.investigate.lag import Quantiles
 from millrace.investigate.ports import Bodies, CommitPages
-from millrace.investigate.record import Quarantined
 from millrace.investigate.walking import Coverage, Period, Walk
 from millrace.lag import merged
-from millrace.raw_lines import unpack
+from millrace.quarantine.record import records_of
 from millrace.read_cost import Budget
 from millrace.times import format_ms
 
@@ -149,21 +145,9 @@ class Sources:
 
     def _rejections(self, commit: Commit) -> Iterator[tuple[str, str]]:
         if commit.head.quarantine_key is not None:
-            for line in unpack(self.objects.get(commit.head.quarantine_key)):
-                found = Quarantined.of(line)
-                yield source_in(found.data), found.reason
-
-
-def source_in(data: bytes) -> str:
-    """Return the source that a rejected record names, as far as it can be read."""
-    try:
-        fields = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return UNREADABLE
-    if not isinstance(fields, dict):
-        return UNREADABLE
-    source = fields.get("source", UNKNOWN_SOURCE)
-    return source if isinstance(source, str) and source else UNREADABLE
+            body = self.objects.get(commit.head.quarantine_key)
+            for found in records_of(commit.head, body):
+                yield found.traits.source or UNREADABLE, found.reason
 
 
 def _count(commit: Commit, tallies: dict[str, _Tally]) -> None:

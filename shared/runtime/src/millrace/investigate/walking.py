@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from millrace.commit import Commit, ShardKey
+from millrace.commit import ARRIVAL_SLACK, Commit, ShardKey
 from millrace.investigate.errors import InvalidQuestion
 from millrace.investigate.ports import CommitPages
 from millrace.read_cost import Bound, Budget
@@ -71,7 +71,7 @@ class Walk:
     """One walk over the commits whose first record arrived in `period`; iterate it once.
 
     Every commit belongs to exactly one of two adjoining periods. Within a shard arrivals rise with
-    sequence numbers, so a period is one range of a shard's rows.
+    sequence numbers, or nearly so: what lies up to ARRIVAL_SLACK outside is looked at too.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Walk:
                 within = [each for each in page if self._period.holds(each.head.first_arrival)]
                 self._seen += len(within)
                 yield from within
-                if len(within) < len(page):
+                if page[-1].head.first_arrival >= self._period.end + ARRIVAL_SLACK:
                     break
                 if self._stop(shard, page[-1].head.last_seq + 1):
                     return
@@ -120,7 +120,7 @@ class Walk:
                 if str(shard) == self._after[0]:
                     yield shard, self._after[1]
                 continue
-            first_seq = self._commits.first_arrived(shard, self._period.start)
+            first_seq = self._commits.first_arrived(shard, self._period.start - ARRIVAL_SLACK)
             if first_seq is not None:
                 yield shard, first_seq
 
