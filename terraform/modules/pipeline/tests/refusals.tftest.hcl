@@ -65,8 +65,6 @@ run "refuses_first_values" {
     max_rejected_share = 1.1
     # A reserve beyond the timeout.
     commit_reserve_s = 60
-    # Records given up when the stream has dropped them.
-    stream_mapping = { maximum_record_age_s = 86400 }
     # An API that takes nothing.
     api_throttling = { rate = 0 }
     # A folder without zips.
@@ -97,7 +95,7 @@ run "refuses_first_values" {
     var.max_event_bytes, var.marker_ttl_days, var.index_buckets, var.archive_max_events,
     var.archive_compression, var.archive_partitions, var.billing_mode, var.force_destroy,
     var.kms_key_arn, var.overdue_after_s, var.allowed_lateness_s, var.max_rejected_share,
-    var.commit_reserve_s, var.stream_mapping, var.api_throttling, var.artifacts_dir, var.stream,
+    var.commit_reserve_s, var.api_throttling, var.artifacts_dir, var.stream,
     var.log_retention_days, var.data_lifecycle_rules, var.table_capacity, var.vpc_config,
     var.assignment_cache, var.hot_scopes, var.catalog, var.replay,
   ]
@@ -322,4 +320,15 @@ run "refuses_an_export_that_begins_nothing" {
   }
 
   expect_failures = [var.export]
+}
+
+# Apart from the others: it is judged by the stream, which must be a valid one.
+run "refuses_to_give_up_what_the_stream_has_dropped" {
+  command = plan
+
+  variables {
+    stream_mapping = { maximum_record_age_s = 86400 }
+  }
+
+  expect_failures = [var.stream_mapping]
 }
