@@ -18,6 +18,7 @@ from export.adapters.spill import DiskSpill
 from export.domain.files import Content, Exported, Place, Status
 from export.domain.form import FileCompression, FileFormat, Form
 from export.ports import DirtyHour, Overtaken, SpillFull, UploadFailed
+from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.ledger_items import to_attributes
 from millrace.aws.manifests import ManifestsReader, dirty_key
@@ -26,6 +27,7 @@ from millrace.commit import Checkpoint, ShardKey, Stage
 from millrace.errors import ConfigError, ObjectMissing
 from millrace.raw_lines import pack
 from millrace_testing.builders import ARRIVAL, commit_of, event_bytes
+from millrace_testing.discards import discarded_batch
 from millrace_testing.fakes import FixedClock
 from millrace_testing.tables import COMMITS, MANIFESTS, create_table
 
@@ -274,6 +276,21 @@ class TestProgress:
         put = kinesis.put_record(StreamName="events", Data=b"{}", PartitionKey="k")
         assert progress.look().waiting_since is not None
         self.commit(ledger, int(put["SequenceNumber"]))
+        assert progress.look().waiting_since is None
+
+    def test_a_discarded_batch_waits_until_it_is_repaired(
+        self, progress, kinesis, ledger, dynamodb
+    ):
+        """Its records may still come: since its first arrival; its repair leaves nothing behind."""
+        put = kinesis.put_record(StreamName="events", Data=b"{}", PartitionKey="k")
+        seq, shard = int(put["SequenceNumber"]), ShardKey("1a2b3c4d", self.SHARD)
+        discards = DynamoDiscards(dynamodb, "commits")
+        batch = discarded_batch(seq, seq, shard)
+        discards.note(batch)
+        assert progress.look().waiting_since == ARRIVAL
+        commit, _ = commit_of([event_bytes(1)], shard=shard, first_seq=seq)
+        assert ledger.commit(Checkpoint(), Checkpoint(1, -1, ()), commit)  # the watermark stands
+        discards.close_repaired(batch, ARRIVAL)
         assert progress.look().waiting_since is None
 
     def test_a_commit_waits_until_it_is_archived(self, progress, ledger):

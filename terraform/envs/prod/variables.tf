@@ -24,7 +24,7 @@ variable "artifacts_dir" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for everything that is stored; empty for AWS's own keys. Its policy must let CloudWatch Logs use it."
+  description = "KMS key for everything that is stored; empty for AWS's own keys. Its policy must let CloudWatch Logs, CloudWatch and S3 use it."
   type        = string
   nullable    = false
   default     = ""

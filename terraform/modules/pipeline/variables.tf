@@ -891,7 +891,7 @@ variable "alarm_actions" {
 # Protection
 
 variable "kms_key_arn" {
-  description = "KMS key for stream, buckets, tables, queues, settings and logs; empty for AWS's own keys. Its policy must let CloudWatch Logs use it."
+  description = "KMS key for stream, buckets, tables, queues, settings and logs; empty for AWS's own keys. Its policy must let CloudWatch Logs, CloudWatch and S3 use it."
   type        = string
   nullable    = false
   default     = ""

@@ -65,8 +65,6 @@ run "refuses_first_values" {
     max_rejected_share = 1.1
     # A reserve beyond the timeout.
     commit_reserve_s = 60
-    # Records given up when the stream has dropped them.
-    stream_mapping = { maximum_record_age_s = 86400 }
     # An API that takes nothing.
     api_throttling = { rate = 0 }
     # A folder without zips.
@@ -97,7 +95,7 @@ run "refuses_first_values" {
     var.max_event_bytes, var.marker_ttl_days, var.index_buckets, var.archive_max_events,
     var.archive_compression, var.archive_partitions, var.billing_mode, var.force_destroy,
     var.kms_key_arn, var.overdue_after_s, var.allowed_lateness_s, var.max_rejected_share,
-    var.commit_reserve_s, var.stream_mapping, var.api_throttling, var.artifacts_dir, var.stream,
+    var.commit_reserve_s, var.api_throttling, var.artifacts_dir, var.stream,
     var.log_retention_days, var.data_lifecycle_rules, var.table_capacity, var.vpc_config,
     var.assignment_cache, var.hot_scopes, var.catalog, var.replay,
   ]
@@ -120,8 +118,6 @@ run "refuses_second_values" {
     archive_partitions = "year={year}/month={month}/day={day}/hour={hour}/"
     # Half a shard.
     stream = { shard_count = 1.5 }
-    # An empty batch of the stream.
-    stream_mapping = { batch_size = 0 }
     # Definitions that expire.
     data_lifecycle_rules = { definitions = { prefix = "definitions/", expiration_days = 365 } }
     # A subnet that is no ID.
@@ -140,7 +136,7 @@ run "refuses_second_values" {
 
   expect_failures = [
     var.queues, var.index_buckets, var.archive_max_bytes, var.archive_level,
-    var.archive_partitions, var.stream, var.stream_mapping, var.data_lifecycle_rules,
+    var.archive_partitions, var.stream, var.data_lifecycle_rules,
     var.vpc_config, var.assignment_cache, var.hot_scopes, var.catalog, var.max_body_bytes,
     var.replay,
   ]
@@ -156,8 +152,6 @@ run "refuses_third_values" {
     functions = { ingest_api = { timeout_s = 30 } }
     # A stream kept for less than a day.
     stream = { retention_h = 23 }
-    # A stream window beyond 5 minutes.
-    stream_mapping = { batch_window_s = 301 }
     # Enriched objects gone before their dead letters.
     data_lifecycle_rules = { enriched = { prefix = "enriched/", expiration_days = 14 } }
     # An API that plans nothing.
@@ -165,7 +159,7 @@ run "refuses_third_values" {
   }
 
   expect_failures = [
-    var.visibility_timeout_ratio, var.functions, var.stream, var.stream_mapping,
+    var.visibility_timeout_ratio, var.functions, var.stream,
     var.data_lifecycle_rules, var.replay,
   ]
 }
@@ -322,4 +316,35 @@ run "refuses_an_export_that_begins_nothing" {
   }
 
   expect_failures = [var.export]
+}
+
+# Apart from the others: the mapping is judged by the stream, which must be a valid one.
+run "refuses_an_empty_batch_of_the_stream" {
+  command = plan
+
+  variables {
+    stream_mapping = { batch_size = 0 }
+  }
+
+  expect_failures = [var.stream_mapping]
+}
+
+run "refuses_a_stream_window_beyond_5_minutes" {
+  command = plan
+
+  variables {
+    stream_mapping = { batch_window_s = 301 }
+  }
+
+  expect_failures = [var.stream_mapping]
+}
+
+run "refuses_to_give_up_what_the_stream_has_dropped" {
+  command = plan
+
+  variables {
+    stream_mapping = { maximum_record_age_s = 86400 }
+  }
+
+  expect_failures = [var.stream_mapping]
 }
