@@ -29,7 +29,7 @@ module "pipeline" {
   stream_mapping           = { batch_window_s = 1, bisect_on_error = false }
   visibility_timeout_ratio = 1
   replay                   = { look_again_s = 1, live_lag_s = 5, backlog = 2000 } # all functions share one machine here
-  catalog                  = { enabled = false } # Glue and Athena ask for the account that is skipped above
+  catalog                  = { enabled = false }                                  # Glue and Athena ask for the account that is skipped above
   enforce_tls              = false
   enforce_if_none_match    = false
   point_in_time_recovery   = false

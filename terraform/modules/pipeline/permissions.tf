@@ -224,7 +224,7 @@ locals {
         resources = [local.queue_arns.failures]
       }
       NoteFailures = local.note_failures
-      TellMissing = local.tell_missing
+      TellMissing  = local.tell_missing
       ReadDiscarded = {
         actions   = ["s3:GetObject"]
         resources = ["${local.data_arn}/${local.discarded_prefix}*"]
