@@ -24,6 +24,7 @@ locals {
         threshold   = 1
         description = "Lambda discarded a batch of the stream, and could not say so to its destination either."
         runbook     = "docs/runbooks/discarded-batches.md"
+        first       = "`millrace failures list`"
       }
     },
   )
@@ -89,6 +90,7 @@ locals {
       first       = "`millrace failures list`"
       description = "A batch of the stream was discarded: its records are not committed, and are lost for good once the stream's retention and the copy in the data bucket have passed."
       runbook     = "docs/runbooks/discarded-batches.md"
+      first       = "`millrace failures list`"
     }
     # received = accepted + duplicates + rejected, in every batch.
     rejects = {
@@ -101,6 +103,7 @@ locals {
       expression  = "IF(received >= ${var.thresholds.rejects_judged_from}, 100 * (received - accepted - duplicates) / received, 0)"
       description = "${var.thresholds.rejected_percent} percent or more of five minutes' records were rejected: they are in quarantine, and nowhere else."
       runbook     = "docs/runbooks/rejects.md"
+      first       = "`millrace quarantine stats`"
     }
     # Once an hour, after each scheduled run; no run, no figure.
     missing-export = {
