@@ -172,18 +172,17 @@ def stage(engine) -> tuple[Any, tuple[Wire, Wire]]:
     return lambda: RecoverStory(*operators, clean, shard_id), wires
 
 
-def test_a_kill_at_any_call_of_a_recovery_loses_and_doubles_nothing(stage, capsys) -> None:
+def test_a_kill_at_any_call_of_a_recovery_loses_and_doubles_nothing(stage, figures) -> None:
     """Before or after each call: the same rule ends it, and each event has one id."""
     story, wires = stage
     outcome = explore(story, wires[0], (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER))
-    with capsys.disabled():
-        print(f"\nquarantine recover: {outcome.summary()}")
+    figures(f"quarantine recover: {outcome.summary()}")
     assert outcome.survivors == outcome.points, str(outcome)
     assert outcome.calls.count("PutRecords") == 3
     assert {"PutItem", "BatchGetItem", "S3 GET", "Query"} <= set(outcome.calls)
 
 
-def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage, capsys) -> None:
+def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage, figures) -> None:
     """Killed, unanswered, or overlapping as zombies: all is recovered, each event by one id."""
     story, wires = stage
 
@@ -194,6 +193,5 @@ def test_two_recoveries_broken_at_50_random_places_lose_and_double_nothing(stage
             yield first, Fault(draw.randrange(retry_calls), draw.choice(KINDS))
 
     outcome = explore_pairs(story, wires, pairs)
-    with capsys.disabled():
-        print(f"\nquarantine recover, twice broken: {outcome.summary()}")
+    figures(f"quarantine recover, twice broken: {outcome.summary()}")
     assert (outcome.points, outcome.survivors) == (50, 50), str(outcome)
