@@ -102,6 +102,11 @@ def test_people_see_what_is_there_and_how_to_go_on(outputs: Path) -> None:
     rest = millrace(outputs, "list", "--json", "--after", rows[-1]["record"]).splitlines()
     assert [json.loads(line)["reason"] for line in rest] == ["missing_field", "not_json"]
     assert "4 of 8 records were rejected (50.00%)" in millrace(outputs, "stats")
+    counted = asked(outputs, "stats", "--by", "schema_version", "--by", "state")
+    assert counted["groups"] == [
+        {"schema_version": "1", "state": "open", "records": 3},
+        {"schema_version": None, "state": "open", "records": 1},
+    ]
     shown = millrace(outputs, "show", f"{SHARD.shard_id}/103")
     assert "unexpected end" in shown
     assert shown.endswith('{"source":"web"\n')
