@@ -134,6 +134,11 @@ def test_a_rule_is_tried_kept_and_sent_once(outputs: Path, tmp_path: Path) -> No
     shown = millrace(outputs, "show", f"{SHARD.shard_id}/100")
     assert "a release wrote ts" in shown
     assert "'rename': 'ts'" in shown
+    mark = asked(outputs, "show", f"{SHARD.shard_id}/100")["mark"]
+    assert mark["rule"] == {"steps": [{"rename": "ts", "to": "event_time"}]}
+    assert asked(outputs, "drop", "--all", "--reason", "the rest") == {
+        "dropped": 1, "rejected": {"not_json": 1}, "dry_run": False,
+    }  # fmt: skip
 
 
 def test_what_another_rule_began_is_left_alone_and_told(outputs: Path) -> None:
