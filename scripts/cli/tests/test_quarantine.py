@@ -102,6 +102,11 @@ def test_people_see_what_is_there_and_how_to_go_on(outputs: Path) -> None:
     rest = millrace(outputs, "list", "--json", "--after", rows[-1]["record"]).splitlines()
     assert [json.loads(line)["reason"] for line in rest] == ["missing_field", "not_json"]
     assert "4 of 8 records were rejected (50.00%)" in millrace(outputs, "stats")
+    counted = asked(outputs, "stats", "--by", "schema_version", "--by", "state")
+    assert counted["groups"] == [
+        {"schema_version": "1", "state": "open", "records": 3},
+        {"schema_version": None, "state": "open", "records": 1},
+    ]
     shown = millrace(outputs, "show", f"{SHARD.shard_id}/103")
     assert "unexpected end" in shown
     assert shown.endswith('{"source":"web"\n')
@@ -129,6 +134,11 @@ def test_a_rule_is_tried_kept_and_sent_once(outputs: Path, tmp_path: Path) -> No
     shown = millrace(outputs, "show", f"{SHARD.shard_id}/100")
     assert "a release wrote ts" in shown
     assert "'rename': 'ts'" in shown
+    mark = asked(outputs, "show", f"{SHARD.shard_id}/100")["mark"]
+    assert mark["rule"] == {"steps": [{"rename": "ts", "to": "event_time"}]}
+    assert asked(outputs, "drop", "--all", "--reason", "the rest") == {
+        "dropped": 1, "rejected": {"not_json": 1}, "dry_run": False,
+    }  # fmt: skip
 
 
 def test_what_another_rule_began_is_left_alone_and_told(outputs: Path) -> None:

@@ -258,7 +258,7 @@ def statistics_fields(found: Statistics) -> Mapping[str, Any]:
         "quarantined": found.quarantined,
         "share": found.share,
         "groups": [
-            dict(zip(found.by, group, strict=True)) | {"records": count}
+            dict(zip((each.value for each in found.by), group, strict=True)) | {"records": count}
             for group, count in ordered(found)
         ],
     }
