@@ -160,6 +160,7 @@ def test_what_is_done_stands_in_the_audit(outputs: Path) -> None:
     assert "1 records marked dropped" in millrace(
         outputs, "drop", "--record", place, "--reason", "junk"
     )
+    assert asked(outputs, "show", place)["mark"]["rule"] is None
     millrace(outputs, "recover", "--as-is", "--reason", "judged anew")
     result = CliRunner().invoke(app, ["audit", "--json", "--outputs", str(outputs)])
     entries = [json.loads(line) for line in result.stdout.splitlines()]

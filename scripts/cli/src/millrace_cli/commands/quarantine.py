@@ -101,7 +101,8 @@ def show_command(
         place = Place.parse(record)
         quarantines = Quarantines.of(load_environment(engine, outputs, env))
         held = quarantines.quarantine.at(place)
-        rule = quarantines.rules.find(held.mark.rule_hash) if held.mark else None
+        rule_hash = held.mark.rule_hash if held.mark else ""  # a drop has none
+        rule = quarantines.rules.find(rule_hash) if rule_hash else None
     if raw:
         sys.stdout.buffer.write(held.record.data)
         sys.stdout.buffer.flush()
