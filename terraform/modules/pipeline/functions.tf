@@ -111,7 +111,6 @@ locals {
     watch = {
       description = "Sends overdue references, notes discarded batches, reports what is unfinished"
       settings = {
-        NOTES_TABLE        = local.table_names.notes
         STREAM_INCARNATION = module.stream.incarnation
         STREAM_ARN         = local.stream_arn
         DATA_BUCKET        = local.data_bucket

@@ -223,8 +223,7 @@ locals {
         actions   = local.consume
         resources = [local.queue_arns.failures]
       }
-      NoteFailures = local.note_failures
-      TellMissing  = local.tell_missing
+      TellMissing = local.tell_missing
       ReadDiscarded = {
         actions   = ["s3:GetObject"]
         resources = ["${local.data_arn}/${local.discarded_prefix}*"]

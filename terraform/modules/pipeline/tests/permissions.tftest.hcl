@@ -492,10 +492,6 @@ run "watch_may_do_its_work_and_no_more" {
         ])
         resources = tolist(["arn:aws:sqs:eu-central-1:123456789012:millrace-test-failures"])
       }
-      NoteFailures = {
-        actions   = tolist(["dynamodb:BatchWriteItem"])
-        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
-      }
       TellMissing = {
         actions   = tolist(["s3:ListBucket"])
         resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])

@@ -65,7 +65,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.enrich.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "REPLAY_QUEUE_ARN", "REPLAYS_TABLE", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ARCHIVE_COMPRESSION", "ARCHIVE_LEVEL", "ARCHIVE_PARTITIONS", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
+    condition     = toset(keys(local.functions.enrich.settings)) == toset(["NOTES_TABLE", "DATA_BUCKET", "COMMITS_TABLE", "ASSIGNMENTS_TABLE", "EXPERIMENTS_TABLE", "EVENT_INDEX_TABLE", "INDEX_BUCKETS", "AGGREGATE_QUEUE_URL", "ARCHIVE_QUEUE_URL", "REPLAY_QUEUE_ARN", "REPLAYS_TABLE", "METRICS_KEY", "ARCHIVE_MAX_EVENTS", "ARCHIVE_MAX_BYTES", "ARCHIVE_COMPRESSION", "ARCHIVE_LEVEL", "ARCHIVE_PARTITIONS", "ASSIGNMENTS_TTL_S", "ABSENCE_TTL_S", "CACHED_ASSIGNMENTS", "CACHED_EXPERIMENTS"])
     error_message = "enrich has its settings"
   }
 
@@ -75,7 +75,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "REPLAYS_TABLE", "MARKER_TTL_DAYS", "HOT_SCOPES", "HOT_SCOPE_SHARDS", "DRY_RUN"])
+    condition     = toset(keys(local.functions.aggregate.settings)) == toset(["NOTES_TABLE", "DATA_BUCKET", "COMMITS_TABLE", "AGGREGATES_TABLE", "MARKERS_TABLE", "REPLAYS_TABLE", "MARKER_TTL_DAYS", "HOT_SCOPES", "HOT_SCOPE_SHARDS", "DRY_RUN"])
     error_message = "aggregate has its settings"
   }
 
@@ -85,7 +85,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.archive.settings)) == toset(["DATA_BUCKET", "COMMITS_TABLE", "MANIFESTS_TABLE"])
+    condition     = toset(keys(local.functions.archive.settings)) == toset(["NOTES_TABLE", "DATA_BUCKET", "COMMITS_TABLE", "MANIFESTS_TABLE"])
     error_message = "archive has its settings"
   }
 
