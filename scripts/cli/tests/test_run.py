@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
+from millrace.aws.aggregate_fields import row_json
 from millrace.windows import WindowWidth, window_of
 from millrace_cli import render
-from millrace_cli.aggregates import AggregateQuery, row_json
+from millrace_cli.aggregates import AggregateQuery
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.generate.sample import make_sample
 from millrace_cli.put import Source

@@ -16,7 +16,7 @@ variable "description" {
 }
 
 variable "routes" {
-  description = "The functions by method and path (\"POST /ingest\", \"GET /replay/{id}\"); timeout_ms is how long the gateway waits for one."
+  description = "The functions by method and path (\"POST /ingest\", \"GET /replay/{id}\", \"GET /events/{id+}\"); timeout_ms is how long the gateway waits for one."
   type = map(object({
     function_name = string
     function_arn  = string
@@ -25,8 +25,8 @@ variable "routes" {
   nullable = false
 
   validation {
-    condition     = length(var.routes) > 0 && alltrue([for key in keys(var.routes) : can(regex("^(GET|POST|PUT|PATCH|DELETE) (/([a-zA-Z0-9_-]+|[{][a-zA-Z0-9_]+[}]))+$", key))])
-    error_message = "Each route is a method, a space and a path, as in \"POST /ingest\" or \"GET /replay/{id}\"; there is at least one."
+    condition     = length(var.routes) > 0 && alltrue([for key in keys(var.routes) : can(regex("^(GET|POST|PUT|PATCH|DELETE) (/([a-zA-Z0-9_-]+|[{][a-zA-Z0-9_]+[}]))*(/([a-zA-Z0-9_-]+|[{][a-zA-Z0-9_]+[+]?[}]))$", key))])
+    error_message = "Each route is a method, a space and a path, as in \"POST /ingest\", \"GET /replay/{id}\" or \"GET /events/{id+}\" (greedy, so at the end); there is at least one."
   }
 
   validation {

@@ -1,4 +1,5 @@
-# The HTTP API: signed requests become records of the stream, steer replays, or redrive dead letters.
+# The HTTP API: signed requests become records of the stream, steer replays, redrive dead letters, or
+# ask what happened.
 
 locals {
   routes = {
@@ -12,6 +13,15 @@ locals {
     "GET /dlq"                  = "operator_api"
     "GET /dlq/{queue}"          = "operator_api"
     "POST /dlq/{queue}/redrive" = "operator_api"
+    # Greedy: ids hold slashes, and the gateway decodes a path before it looks for its route.
+    "GET /events/{id+}"     = "investigate"
+    "GET /entities/{path+}" = "investigate"
+    "GET /lag"              = "investigate"
+    "GET /duplicates"       = "investigate"
+    "GET /late"             = "investigate"
+    "GET /sources"          = "investigate"
+    "GET /aggregates"       = "investigate"
+    "GET /status"           = "investigate"
   }
 }
 

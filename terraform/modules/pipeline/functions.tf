@@ -152,5 +152,19 @@ locals {
         DEAD_LETTER_URLS = jsonencode({ for name, queue in module.queues : name => queue.dead_letter_url })
       }
     }
+    investigate = {
+      description = "Answers over HTTP what happened to events, entities and sources"
+      settings = {
+        STREAM_INCARNATION = module.stream.incarnation
+        STREAM_ARN         = local.stream_arn
+        DATA_BUCKET        = local.data_bucket
+        COMMITS_TABLE      = local.table_names.commits
+        GATE_TABLE         = local.table_names.gate
+        EVENT_INDEX_TABLE  = local.table_names.event_index
+        AGGREGATES_TABLE   = local.table_names.aggregates
+        MANIFESTS_TABLE    = local.table_names.manifests
+        REPLAYS_TABLE      = local.table_names.replays
+      }
+    }
   }
 }

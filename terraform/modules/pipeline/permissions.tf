@@ -296,6 +296,43 @@ locals {
         resources = [local.table_arns.audit]
       }
     }
+
+    # Reads, and nothing else.
+    investigate = {
+      ListShards = {
+        actions   = ["kinesis:ListShards"]
+        resources = [local.stream_arn]
+      }
+      ReadCommits = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+        resources = [local.table_arns.commits]
+      }
+      SeeUnfinished = {
+        actions   = ["dynamodb:Query"]
+        resources = ["${local.table_arns.commits}/index/unfinished"]
+      }
+      FindOwner = {
+        actions   = ["dynamodb:GetItem"]
+        resources = [local.table_arns.gate]
+      }
+      ReadIndex = {
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:Query"]
+        resources = [local.table_arns.event_index]
+      }
+      ReadReplays = {
+        actions   = ["dynamodb:GetItem", "dynamodb:Query"]
+        resources = [local.table_arns.replays]
+      }
+      ReadRows = {
+        actions   = ["dynamodb:Query"]
+        resources = [local.table_arns.aggregates, local.table_arns.manifests]
+      }
+      TellMissing = local.tell_missing
+      Load = {
+        actions   = ["s3:GetObject"]
+        resources = [for prefix in ["archive", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data_arn}/${prefix}/*"]
+      }
+    }
   }
 }
 

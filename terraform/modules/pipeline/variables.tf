@@ -265,6 +265,11 @@ variable "functions" {
       timeout_s            = optional(number, 29)
       reserved_concurrency = optional(number, -1)
     }), {})
+    investigate = optional(object({
+      memory_mb            = optional(number, 1024)
+      timeout_s            = optional(number, 29)
+      reserved_concurrency = optional(number, -1)
+    }), {})
   })
   nullable = false
   default  = {}
@@ -282,6 +287,11 @@ variable "functions" {
   validation {
     condition     = var.functions.operator_api.timeout_s >= 25 && var.functions.operator_api.timeout_s < 30
     error_message = "The timeout of operator_api is 25 to 29 seconds: an HTTP API gives up after 30, and a redrive waits up to 15 for its canary."
+  }
+
+  validation {
+    condition     = var.functions.investigate.timeout_s >= 10 && var.functions.investigate.timeout_s < 30
+    error_message = "The timeout of investigate is 10 to 29 seconds: an HTTP API gives up after 30, and the function keeps 8 for its last page and the answer."
   }
 
   validation {

@@ -4,13 +4,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 import orjson
 
 from millrace.aggregates import LIVE, AggregateRow, Scope, Version
-from millrace.aws.aggregates import AggregatesReader, scope_key, scope_of, stored_bounds
-from millrace.times import format_ms
+from millrace.aws.aggregate_fields import row_fields
+from millrace.aws.aggregates import AggregatesReader, scope_of
 from millrace.windows import WindowWidth
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
@@ -111,33 +111,6 @@ COLUMNS = (
     "scope", "metric_name", "window", "value", "window_start", "window_end", "version",
     "event_count", "input_hash", "sample_event_ids", "defs_version", "updated_at",
 )  # fmt: skip
-
-
-def row_fields(row: AggregateRow) -> dict[str, Any]:
-    """Return a row flat, with times as text and its exact value."""
-    first, last = stored_bounds(row.key.window)
-    return {
-        "scope": scope_key(row.key.scope),
-        "metric_name": row.key.metric,
-        "window": row.key.window.width.value,
-        "value": row.value,
-        "window_start": first,
-        "window_end": last,
-        "version": row.key.version,
-        "event_count": row.event_count,
-        "input_hash": str(row.input_hash),  # beyond what JSON readers take for a number
-        "sample_event_ids": list(row.sample_event_ids),
-        "defs_version": row.defs_version,
-        "updated_at": format_ms(row.updated_at),
-    }
-
-
-def row_json(row: AggregateRow) -> dict[str, Any]:
-    """Return a row for orjson, its value a number with every digit that the table holds.
-
-    orjson itself takes no Decimal and no int beyond 64 bits.
-    """
-    return row_fields(row) | {"value": orjson.Fragment(str(row.value))}
 
 
 def write_csv(rows: Iterable[AggregateRow], file: TextIO) -> None:

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from millrace.aws.events import EventReader
 from millrace.aws.index import IndexReader
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.metering import meter_objects, meter_tables
 from millrace.aws.objects import S3Objects
 from millrace.index import IndexEntry
+from millrace.investigate.timeline import entry_fields
 from millrace.read_cost import ReadCost
-from millrace.stored import StoredEvent
-from millrace.times import format_ms, to_epoch_ms
 from millrace_cli.aggregates import parse_instant
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
@@ -93,24 +90,3 @@ class Events:
             ):
                 if query.wants(entry):
                     yield entry_fields(entry, self._events.read(entry) if payload else None)
-
-
-def entry_fields(entry: IndexEntry, stored: StoredEvent | None = None) -> dict[str, Any]:
-    """Return an index entry for JSON; with the stored event also its payload."""
-    fields = {
-        "event_id": entry.event_id,
-        "event_type": entry.event_type,
-        "entity_id": entry.entity_id,
-        "event_time": format_ms(entry.event_time),
-        "source": entry.source,
-        "arrival_time": format_ms(entry.arrival_time),
-        "lag_ms": to_epoch_ms(entry.arrival_time) - to_epoch_ms(entry.event_time),
-        "duplicate": entry.duplicate,
-        "commit_id": entry.commit_id,
-        "line": entry.line,
-    }
-    return fields if stored is None else fields | {"payload": _payload(stored)}
-
-
-def _payload(stored: StoredEvent) -> object:
-    return orjson.loads(stored.raw).get("payload", {})

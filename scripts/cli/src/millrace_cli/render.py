@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from millrace.aggregates import AggregateRow, Scope
+from millrace.aws.aggregate_fields import row_fields
 from millrace_cli import sending
-from millrace_cli.aggregates import row_fields
 from millrace_cli.archive import ArchiveObject
 from millrace_cli.export import ExportedHour, ExportReport
 from millrace_cli.loading import Change, Loaded

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import orjson
 
 from millrace.aggregates import AggregateRow, Dimension, Scope
-from millrace_cli.aggregates import AggregateQuery, row_json
+from millrace.aws.aggregate_fields import row_json
+from millrace_cli.aggregates import AggregateQuery
 from millrace_cli.generate.plan import Plan
 from millrace_cli.generate.sample import Sample
 from millrace_cli.put import Source, stopping_explained

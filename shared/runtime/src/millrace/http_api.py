@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from millrace.problems import Problem
 
+JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 Event = Mapping[str, Any]
@@ -46,10 +47,17 @@ def body_of(event: Event) -> bytes:
 
 def response_of(status: int, body: BaseModel, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the response with a model as its JSON."""
-    content_type = PROBLEM_JSON if isinstance(body, Problem) else "application/json"
+    content_type = PROBLEM_JSON if isinstance(body, Problem) else JSON
+    return response_of_text(
+        status, body.model_dump_json(), {"content-type": content_type, **headers}
+    )
+
+
+def response_of_text(status: int, body: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the response with a text that is JSON already."""
     return {
         "statusCode": int(status),
-        "headers": {"content-type": content_type, **headers},
-        "body": body.model_dump_json(),
+        "headers": {"content-type": JSON, **headers},
+        "body": body,
         "isBase64Encoded": False,
     }

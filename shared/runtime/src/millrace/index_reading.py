@@ -122,14 +122,26 @@ class EntityEvents:
     def _of_day(
         self, query: _Query, day: date, buckets: int, after: OrderKey | None
     ) -> list[IndexEntry]:
-        # By order: should two releases have cut a commit's pages differently, each event is one.
-        found = {
-            entry.order: entry
-            for body in self._pages.bodies(day, entity_bucket(query.entity_id, buckets))
-            for entry in unpack_entries(body, query.entity_id)
-            if query.wants(entry)
-        }
-        return [found[order] for order in sorted(found) if after is None or order > after]
+        return [
+            entry
+            for entry in entity_day(self._pages, query.entity_id, day, buckets)
+            if query.wants(entry) and (after is None or entry.order > after)
+        ]
+
+
+def entity_day(pages: IndexPages, entity_id: str, day: date, buckets: int) -> list[IndexEntry]:
+    """Return all that the index has of an entity on a day, copies too, in order.
+
+    Raises:
+        ConfigError, RetryableError: the index cannot be read.
+    """
+    # By order: should two releases have cut a commit's pages differently, each event is one.
+    found = {
+        entry.order: entry
+        for body in pages.bodies(day, entity_bucket(entity_id, buckets))
+        for entry in unpack_entries(body, entity_id)
+    }
+    return [found[order] for order in sorted(found)]
 
 
 def _token(query: _Query, order: OrderKey) -> str:

@@ -83,6 +83,7 @@ class MetricName(StrEnum):
     REPLAY_ERRORS = "ReplayErrors"
     REPLAY_API_ERRORS = "ReplayApiErrors"
     OPERATOR_API_ERRORS = "OperatorApiErrors"
+    INVESTIGATE_ERRORS = "InvestigateErrors"
     EXPORT_ERRORS = "ExportErrors"
 
 

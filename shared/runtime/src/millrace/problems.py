@@ -129,6 +129,6 @@ def _detail(fault: Any, known: str) -> str:  # noqa: ANN401 - pydantic's ErrorDe
         return "is missing; it is required"
     if fault["type"] == "extra_forbidden":
         return f"is not known; {known}"
-    if fault["type"] == "string_pattern_mismatch":
+    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == r"\S":
         return "is blank; say why"
     return str(fault["msg"])

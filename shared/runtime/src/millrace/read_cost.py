@@ -30,6 +30,14 @@ class ReadCost:
         for each in told if isinstance(told, list) else [told]:
             self.units += float(each.get("CapacityUnits", 0.0))
 
+    def since(self, before: "ReadCost") -> "ReadCost":
+        """Return what reading took after `before` was copied."""
+        return ReadCost(
+            self.queries - before.queries,
+            self.units - before.units,
+            self.objects - before.objects,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return the cost for JSON."""
         return {

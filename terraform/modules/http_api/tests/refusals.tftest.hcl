@@ -59,6 +59,21 @@ run "refuses_a_path_whose_variable_does_not_end" {
   expect_failures = [var.routes]
 }
 
+run "refuses_a_greedy_variable_within_a_path" {
+  command = plan
+
+  variables {
+    routes = {
+      "GET /entities/{id+}/events" = {
+        function_name = "f"
+        function_arn  = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+      }
+    }
+  }
+
+  expect_failures = [var.routes]
+}
+
 run "refuses_no_route" {
   command = plan
 

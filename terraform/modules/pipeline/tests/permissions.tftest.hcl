@@ -673,3 +673,52 @@ run "operator_api_may_do_its_work_and_no_more" {
     error_message = "operator_api takes dead letters and nothing from a working queue; it adds to the audit and cannot change it"
   }
 }
+
+run "investigate_reads_and_changes_nothing" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.function["investigate"].json).Statement :
+      statement.Sid => { actions = sort(flatten([statement.Action])), resources = sort(flatten([statement.Resource])) }
+      } == {
+      ListShards = {
+        actions   = tolist(["kinesis:ListShards"])
+        resources = tolist(["arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"])
+      }
+      ReadCommits = {
+        actions   = tolist(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits"])
+      }
+      SeeUnfinished = {
+        actions   = tolist(["dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-commits/index/unfinished"])
+      }
+      FindOwner = {
+        actions   = tolist(["dynamodb:GetItem"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-gate"])
+      }
+      ReadIndex = {
+        actions   = tolist(["dynamodb:BatchGetItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-event_index"])
+      }
+      ReadReplays = {
+        actions   = tolist(["dynamodb:GetItem", "dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-replays"])
+      }
+      ReadRows = {
+        actions   = tolist(["dynamodb:Query"])
+        resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-aggregates", "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-manifests"])
+      }
+      TellMissing = {
+        actions   = tolist(["s3:ListBucket"])
+        resources = tolist(["arn:aws:s3:::millrace-test-data-123456789012"])
+      }
+      Load = {
+        actions   = tolist(["s3:GetObject"])
+        resources = tolist([for prefix in ["archive", "definitions", "enriched", "quarantine", "raw", "replays"] : "arn:aws:s3:::millrace-test-data-123456789012/${prefix}/*"])
+      }
+    }
+    error_message = "investigate has rights to read, each on what it reads, and no other"
+  }
+}

@@ -31,8 +31,8 @@ run "names_follow_from_the_prefix" {
   }
 
   assert {
-    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api", "operator_api"] : s => "millrace-test-${s}" }
-    error_message = "there are ten functions"
+    condition     = output.functions == { for s in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api", "operator_api", "investigate"] : s => "millrace-test-${s}" }
+    error_message = "there are eleven functions"
   }
 
   assert {
@@ -120,6 +120,11 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
+    condition     = toset(keys(local.functions.investigate.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "EVENT_INDEX_TABLE", "AGGREGATES_TABLE", "MANIFESTS_TABLE", "REPLAYS_TABLE"])
+    error_message = "investigate has its settings"
+  }
+
+  assert {
     condition     = local.functions.replay_api.settings.REPLAY_TARGET_QUEUES == "{}" && local.functions.replay_api.settings.REPLAY_API_MAX_EVENTS == "50000"
     error_message = "replays go to the pipeline's own queue unless Terraform names another"
   }
@@ -166,8 +171,13 @@ run "the_api_leads_to_its_functions" {
   command = apply
 
   assert {
-    condition     = { for route, service in local.routes : route => service if !contains(["replay_api", "operator_api"], service) } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 10
-    error_message = "one route takes events, six are for replays, three for dead letters"
+    condition     = { for route, service in local.routes : route => service if !contains(["replay_api", "operator_api", "investigate"], service) } == { "POST /ingest" = "ingest_api" } && length(local.routes) == 18
+    error_message = "one route takes events, six are for replays, three for dead letters, eight ask"
+  }
+
+  assert {
+    condition     = alltrue([for route, service in local.routes : startswith(route, "GET ") if service == "investigate"])
+    error_message = "asking changes nothing"
   }
 
   assert {

@@ -204,10 +204,12 @@ run "refuses_sixth_values" {
     queues = { enrich = { max_receive_count = 0 } }
     # An unknown export compression.
     export = { compression = "zip" }
+    # Investigations slower than their gateway.
+    functions = { investigate = { timeout_s = 30 } }
   }
 
   expect_failures = [
-    var.queues, var.export,
+    var.queues, var.export, var.functions,
   ]
 }
 

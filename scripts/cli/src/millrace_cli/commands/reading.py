@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from millrace.aggregates import LIVE
+from millrace.aws.aggregate_fields import row_json
 from millrace.aws.aggregates import scope_key
 from millrace.windows import WindowWidth
 from millrace_cli import render
@@ -15,7 +16,6 @@ from millrace_cli.aggregates import (
     parse_instant,
     parse_scope,
     parse_version,
-    row_json,
     write_csv,
 )
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment

@@ -1,0 +1,1 @@
+"""Investigate: ask over HTTP what happened to events, entities and sources."""
