@@ -1,10 +1,17 @@
 """Ids in paths, as the gateway hands them on."""
 
+import gzip
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote
+
 import pytest
 
 from investigate.domain.paths import EntityView, entity_path, id_of, spelled
 from millrace.problems import Refusal
 
+EDITS = Path(__file__).parents[4] / "shared/data/wikiticker-2015-09-12-sampled.json.gz"
 ODD = [
     "#en.wikipedia",
     "AC/DC",
@@ -32,6 +39,21 @@ def test_every_id_can_be_spelled(value):
 def test_what_the_gateway_leaves_encoded_is_decoded(value):
     """The percent sign alone; so an id that looks encoded stays what it is."""
     assert id_of(value.replace("%", "%25"), 256) == value
+
+
+@pytest.mark.skipif(not EDITS.exists(), reason="../shared/data is not beside this checkout")
+def test_real_ids_come_through():
+    """Pages and channels of Wikipedia: percent-encoded by the client, then decoded as the gateway does."""
+    with gzip.open(EDITS, "rt", encoding="utf-8") as lines:
+        edits = [json.loads(line) for line in lines]
+    names = {edit[field] for edit in edits for field in ("page", "channel")}
+    odd = {name for name in names if set(name) & set("/%#?+ ~")}
+    assert {sign for name in odd for sign in name} >= set("/#?+ ~")
+    for name in odd:
+        handed_on = re.sub(r"(?:%(?!25)..)+", lambda run: unquote(run[0]), quote(name, safe=""))
+        cut = "?" in name or name.startswith("~")
+        part = spelled(name) if cut else handed_on
+        assert entity_path(f"{part}/events") == (name, EntityView.EVENTS)
 
 
 def test_the_last_part_of_an_entitys_path_is_the_view():
