@@ -43,7 +43,7 @@ def test_what_the_gateway_leaves_encoded_is_decoded(value):
 
 @pytest.mark.skipif(not EDITS.exists(), reason="../shared/data is not beside this checkout")
 def test_real_ids_come_through():
-    """Pages and channels of Wikipedia: percent-encoded by the client, then decoded as the gateway does."""
+    """Names in the edits of Wikipedia: percent-encoded, then decoded as the gateway does."""
     with gzip.open(EDITS, "rt", encoding="utf-8") as lines:
         edits = [json.loads(line) for line in lines]
     names = {edit[field] for edit in edits for field in ("page", "channel")}
