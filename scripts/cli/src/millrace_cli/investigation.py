@@ -54,14 +54,14 @@ class Investigation:
         self._environment = environment
         self._outputs = environment.outputs
         self._clock = SystemClock()
-        self._dynamodb: DynamoDBClient = environment.clients.dynamodb()
-        meter_tables(self._dynamodb, self.cost)
+        self.dynamodb: DynamoDBClient = environment.clients.dynamodb()
+        meter_tables(self.dynamodb, self.cost)
         s3 = environment.clients.s3()
         meter_objects(s3, self.cost)
         tables = self._outputs.tables
         self.objects = S3Objects(s3, self._outputs.data_bucket)
-        self.ledger = DynamoLedger(self._dynamodb, tables.commits)
-        self._index = DynamoIndexPages(self._dynamodb, tables.event_index)
+        self.ledger = DynamoLedger(self.dynamodb, tables.commits)
+        self._index = DynamoIndexPages(self.dynamodb, tables.event_index)
 
     def budget(self, bounds: Bounds) -> Budget:
         """Return a budget that begins now."""
@@ -74,7 +74,7 @@ class Investigation:
         outputs = self._outputs
         kinesis = self._environment.clients.kinesis()
         shards = KinesisShards(kinesis, outputs.stream_arn, outputs.stream_incarnation)
-        return DynamoCommitPages(self._dynamodb, outputs.tables.commits, shards)
+        return DynamoCommitPages(self.dynamodb, outputs.tables.commits, shards)
 
     @property
     def gaps(self) -> Gaps:
@@ -104,7 +104,7 @@ class Investigation:
     @property
     def finder(self) -> EventFinder:
         """Single events."""
-        gate = EventReader(self._dynamodb, self._outputs.tables.gate, self.ledger, self.objects)
+        gate = EventReader(self.dynamodb, self._outputs.tables.gate, self.ledger, self.objects)
         return EventFinder(gate, self.ledger, self._index, self.objects)
 
     @property
@@ -123,9 +123,9 @@ class Investigation:
             self.finder,
             self.commits,
             self.objects,
-            CountTrail(self.objects, AggregatesReader(self._dynamodb, tables.aggregates)),
-            ManifestsReader(self._dynamodb, tables.manifests),
-            ReplayTrail(DynamoReplays(self._dynamodb, tables.replays)),
+            CountTrail(self.objects, AggregatesReader(self.dynamodb, tables.aggregates)),
+            ManifestsReader(self.dynamodb, tables.manifests),
+            ReplayTrail(DynamoReplays(self.dynamodb, tables.replays)),
             self._clock,
         )
 
