@@ -71,7 +71,7 @@ class Investigation:
         self.cost = ReadCost()
         self.clock = SystemClock()
         self._names = names
-        self._dynamodb = dynamodb
+        self.dynamodb = dynamodb
         self._kinesis = kinesis
         meter_tables(dynamodb, self.cost)
         meter_objects(s3, self.cost)
@@ -82,7 +82,7 @@ class Investigation:
     @cached_property
     def commits(self) -> DynamoCommitPages:
         """The commits by arrival."""
-        return DynamoCommitPages(self._dynamodb, self._names.commits_table, self._shards)
+        return DynamoCommitPages(self.dynamodb, self._names.commits_table, self._shards)
 
     @property
     def gaps(self) -> Gaps:
@@ -107,7 +107,7 @@ class Investigation:
     @property
     def records(self) -> Records:
         """Single records of the stream."""
-        marks = DynamoMarks(self._dynamodb, self._names.commits_table)
+        marks = DynamoMarks(self.dynamodb, self._names.commits_table)
         return Records(self.ledger, self.objects, marks)
 
     @property
@@ -118,12 +118,12 @@ class Investigation:
     @property
     def aggregates(self) -> AggregatePages:
         """Aggregate rows, page by page."""
-        return AggregatePages(AggregatesReader(self._dynamodb, self._names.aggregates_table))
+        return AggregatePages(AggregatesReader(self.dynamodb, self._names.aggregates_table))
 
     @property
     def unfinished(self) -> DynamoUnfinished:
         """What is left to do."""
-        return DynamoUnfinished(self._dynamodb, self._names.commits_table, self._shards)
+        return DynamoUnfinished(self.dynamodb, self._names.commits_table, self._shards)
 
     @property
     def finder(self) -> EventFinder:
@@ -138,9 +138,9 @@ class Investigation:
             self.finder,
             self.commits,
             self.objects,
-            CountTrail(self.objects, AggregatesReader(self._dynamodb, names.aggregates_table)),
-            ManifestsReader(self._dynamodb, names.manifests_table),
-            ReplayTrail(DynamoReplays(self._dynamodb, names.replays_table)),
+            CountTrail(self.objects, AggregatesReader(self.dynamodb, names.aggregates_table)),
+            ManifestsReader(self.dynamodb, names.manifests_table),
+            ReplayTrail(DynamoReplays(self.dynamodb, names.replays_table)),
             self.clock,
         )
 
@@ -151,4 +151,4 @@ class Investigation:
 
     @property
     def _events(self) -> EventReader:
-        return EventReader(self._dynamodb, self._names.gate_table, self.ledger, self.objects)
+        return EventReader(self.dynamodb, self._names.gate_table, self.ledger, self.objects)
