@@ -80,7 +80,9 @@ def test_a_deadline_ends_a_walk_too(commits):
     assert walk.coverage.cursor is not None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "WzFd", "ü", "WzEsImEiLCJiIiwiYyJd"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "WzFd", "ü", "WzEsImEiLCJiIiwiYyJd", "WzEsImEiLCJiIiwiLTEiXQ"]
+)
 def test_a_made_up_cursor_is_refused(commits, cursor):
     """The error names the field and the remedy."""
     with pytest.raises(InvalidQuestion, match="cursor: it is malformed"):

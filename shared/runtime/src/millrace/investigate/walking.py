@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from millrace.commit import ARRIVAL_SLACK, Commit, ShardKey
+from millrace.commit import ARRIVAL_SLACK, SEQ_DIGITS, Commit, ShardKey
 from millrace.investigate.errors import InvalidQuestion
 from millrace.investigate.ports import CommitPages
 from millrace.read_cost import Bound, Budget
@@ -138,7 +138,7 @@ def _read_cursor(cursor: str, period: Period) -> tuple[str, int]:
         padded = cursor + "=" * (-len(cursor) % 4)
         fields: Any = orjson.loads(urlsafe_b64decode(padded.encode("ascii")))
         version, fingerprint, shard, next_seq = fields
-        place = (str(shard), int(next_seq))
+        place = (str(shard), _sequence_number(next_seq))
     except (ValueError, TypeError) as err:
         raise InvalidQuestion(
             "cursor", "it is malformed; pass it on exactly as the answer before gave it"
@@ -146,3 +146,10 @@ def _read_cursor(cursor: str, period: Period) -> tuple[str, int]:
     if (version, fingerprint) != (_VERSION, period.fingerprint):
         raise InvalidQuestion("cursor", "it is of another period; ask again without one")
     return place
+
+
+def _sequence_number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 10**SEQ_DIGITS:
+        raise ValueError(f"{number} is no sequence number")
+    return number
