@@ -204,13 +204,21 @@ run "refuses_sixth_values" {
     queues = { enrich = { max_receive_count = 0 } }
     # An unknown export compression.
     export = { compression = "zip" }
-    # Investigations slower than their gateway.
-    functions = { investigate = { timeout_s = 30 } }
   }
 
   expect_failures = [
-    var.queues, var.export, var.functions,
+    var.queues, var.export,
   ]
+}
+
+run "refuses_investigations_slower_than_their_gateway" {
+  command = plan
+
+  variables {
+    functions = { investigate = { timeout_s = 30 } }
+  }
+
+  expect_failures = [var.functions]
 }
 
 run "refuses_seventh_values" {
