@@ -170,8 +170,9 @@ def test_status_ends_with_three_when_something_is_unaccounted(outputs: Path) -> 
     commit(9, accepted=5, done=False)
     result = millrace("status", "--outputs", str(outputs))
     assert result.exit_code == 3
-    assert "5 events not yet archived" in result.stdout
-    as_json = millrace("status", "--json", "--outputs", str(outputs))
+    assert "ERROR stages: 5 events not yet enriched, in 1 commit\n" in result.stdout
+    assert "/aws/lambda/p-enrich" in result.stdout
+    as_json = millrace("status", "--since", "2025-12-28", "--json", "--outputs", str(outputs))
     assert as_json.exit_code == 3
     (shard,) = PipelineReader(load_environment("unused", outputs)).status().shards
     assert [(seq, counts.accepted) for seq, counts in shard.unfinished.items()] == [(1, 5)]
@@ -182,7 +183,45 @@ def test_status_ends_with_zero_when_all_is_accounted(outputs: Path) -> None:
     """All commits finished, nothing queued, nothing on the stream."""
     result = millrace("status", "--outputs", str(outputs))
     assert result.exit_code == 0, result.output
-    assert "Everything is accounted for" in result.stdout
+    assert "All is well" in result.stdout
+    assert "3 queues: 0 messages" in result.stdout
+
+
+def test_status_counts_a_window_and_misses_nothing_unfinished(outputs: Path) -> None:
+    """A commit before the window counts in no total, and is unaccounted for all the same."""
+    commit(9, accepted=5, done=False)
+    told = orjson.loads(millrace("status", "--json", "--outputs", str(outputs)).stdout)
+    assert (told["counts"]["received"], told["window"]["complete"]) == (0, True)
+    lacking = {each["what"]: each["count"] for each in told["unaccounted"]}
+    assert lacking == {
+        "events not yet enriched": 5, "events not yet aggregated": 5, "events not yet archived": 5,
+        "commits unfinished": 1,
+    }  # fmt: skip
+    (finding,) = [each for each in told["findings"] if each["check"] == "stages"]
+    assert (finding["severity"], finding["number"]) == ("error", 5)
+    assert finding["since"] == "2025-12-28T09:00:00.000Z"
+
+
+def test_a_dead_letter_is_found_with_its_command(outputs: Path) -> None:
+    """Where failures are not noted the queue is counted, and what it names can be copied."""
+    environment = load_environment("unused", outputs)
+    url = environment.outputs.dlq_urls["enrich"]
+    boto3.client("sqs", region_name=REGION).send_message(QueueUrl=url, MessageBody="x")
+    result = millrace("status", "--outputs", str(outputs))
+    assert result.exit_code == 3
+    assert "ERROR dead letters: 1 dead letter of enrich\n" in result.stdout
+    assert f"look: millrace dlq list --outputs {outputs}" in result.stdout
+
+
+def test_a_small_budget_says_that_the_window_is_not_whole(outputs: Path) -> None:
+    """What is unfinished is found nevertheless; it does not say that all is well."""
+    commit(9, accepted=5, done=True)
+    result = millrace(
+        "status", "--since", "2025-12-28", "--max-pages", "1", "--outputs", str(outputs)
+    )
+    assert result.exit_code == 0, result.output
+    assert "not read to its end" in result.stdout
+    assert "All is well" not in result.stdout
 
 
 def test_put_sends_and_summarises(outputs: Path, tmp_path: Path) -> None:

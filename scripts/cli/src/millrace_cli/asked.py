@@ -28,6 +28,21 @@ def parse_period(
     return Period(first, last)
 
 
+def parse_since(text: str, now: datetime) -> datetime:
+    """Return the instant that a duration before `now` (`24h`, `7d`) or a time names.
+
+    Raises:
+        CommandError: it is neither, or not before now.
+    """
+    found = _DURATION.fullmatch(text)
+    since = now - parse_duration(text, "--since") if found else parse_instant(text, "--since")
+    if since >= now:
+        raise CommandError(
+            f"--since {text!r} is not in the past", "write it like 24h or 7d", ExitCode.USAGE
+        )
+    return since
+
+
 def parse_duration(text: str, option: str) -> timedelta:
     """Return the duration in `90s`, `30m`, `2h` or `7d`.
 

@@ -21,10 +21,8 @@ from millrace_cli.commands.investigate import (
     sources_command,
 )
 from millrace_cli.commands.put import put_command
-from millrace_cli.commands.reading import (
-    aggregates_command,
-    status_command,
-)
+from millrace_cli.commands.reading import aggregates_command
+from millrace_cli.commands.status import status_command
 from millrace_cli.reporting import OneLineGroup
 
 app = typer.Typer(

@@ -1,11 +1,13 @@
 """Reads what the pipeline says of itself: the commit ledger, the stream and the queues."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
-from millrace.commit import ShardKey
+from millrace.commit import Checkpoint, CommitHead, ShardKey
 from millrace.discarded.batch import DiscardedBatch
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
@@ -13,52 +15,140 @@ from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
 from millrace_local.mapping.state import read_state
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kinesis import KinesisClient
     from types_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class ShardHistory:
+    """The commits of one shard, as far as a reading counts them."""
+
+    counts: StageCounts = field(default_factory=StageCounts)
+    unfinished: Mapping[int, StageCounts] = field(default_factory=dict)
+    """The counts of each unfinished commit, by its first sequence number."""
+
+
+class History(Protocol):
+    """Which commits a reading counts. May block and may raise RetryableError."""
+
+    @property
+    def of_window(self) -> bool:
+        """Whether finished commits are left out that are too old."""
+        ...
+
+    def read(self, shards: Sequence[ShardKey]) -> Mapping[ShardKey, ShardHistory]:
+        """Return the histories of these shards, and of any other that has unfinished commits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHistory:
+    """Every commit there is: for a local engine, whose history is short."""
+
+    ledger: DynamoLedger
+    of_window: bool = False
+
+    def read(self, shards: Sequence[ShardKey]) -> Mapping[ShardKey, ShardHistory]:
+        """Return the histories of these shards."""
+        return {shard: history_of(self.ledger.heads(shard)) for shard in shards}
+
+
+@dataclass(frozen=True, slots=True)
+class NoHistory:
+    """No commit at all: to see whether the rest can be read."""
+
+    of_window: bool = True
+
+    def read(self, shards: Sequence[ShardKey]) -> Mapping[ShardKey, ShardHistory]:
+        """Return nothing of any shard."""
+        return {shard: ShardHistory() for shard in shards}
+
+
+def history_of(heads: Iterable[CommitHead]) -> ShardHistory:
+    """Return the history that these commits of one shard make."""
+    counts = StageCounts()
+    unfinished: dict[int, StageCounts] = {}
+    for head in heads:
+        counts = counts.plus(head)
+        if not head.finished:
+            unfinished[head.first_seq] = StageCounts().plus(head)
+    return ShardHistory(counts, unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a shard was when it was looked at first."""
+
+    checkpoint: Checkpoint
+    reached: int
+    last_commit_at: datetime | None
+    gone: bool
 
 
 class PipelineReader:
     """Reads the status of one environment; its clients are made once."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, dynamodb: "DynamoDBClient | None" = None) -> None:
+        """`dynamodb` is the client to read tables with, if it is to be metered."""
         outputs = environment.outputs
         self._outputs = outputs
         self._mapping_state = environment.mapping_state
         self._logs = environment.logs
         self._kinesis: KinesisClient = environment.clients.kinesis()
         self._sqs: SQSClient = environment.clients.sqs()
-        dynamodb = environment.clients.dynamodb()
+        dynamodb = dynamodb or environment.clients.dynamodb()
         self._ledger = DynamoLedger(dynamodb, outputs.tables.commits)
         self._discards = DynamoDiscards(dynamodb, outputs.tables.commits)
 
-    def status(self) -> Status:
-        """Return the counts now; may block; the stream is read first, the queues last.
+    def status(self, history: History | None = None) -> Status:
+        """Return the counts now, of every commit unless a history says which; may block.
 
-        In that order an event that moves on meanwhile is seen twice rather than not at all.
+        Read is how far each shard is first, then its commits, then what lies behind on the stream,
+        the queues last. In that order an event that moves on meanwhile is seen twice rather than
+        not at all.
 
         Raises:
             CommandError: AWS or the local engine cannot be asked.
         """
+        history = history or WholeHistory(self._ledger)
         with explained("read the pipeline's status"):
             blocked = self._mapped_shards()
             open_batches = list(self._discards.open())
-            ends = _ends(open_batches)
-            live = list(self._shard_ids())
-            # The local engine forgets a shard that was split; what it received still counts.
-            gone = [shard_id for shard_id in blocked if shard_id not in live]
-            shards = tuple(
-                self._shard(
-                    shard_id,
-                    blocked.get(shard_id),
-                    gone=shard_id in gone,
-                    discarded_to=ends.get(shard_id, -1),
-                )
-                for shard_id in sorted([*live, *gone])
-            )
+            places = self._places(blocked, _ends(open_batches))
+            histories = history.read(list(places))
+            shards = [
+                self._shard(shard, place, histories[shard], blocked.get(shard.shard_id))
+                for shard, place in places.items()
+            ]
+            shards += [_gone(key, histories[key]) for key in histories if key not in places]
             queues = tuple(self._depth(name, url) for name, url in self._outputs.queue_urls.items())
             discarded = tuple(each.batch_id for each in open_batches)
             dlqs = tuple(self._depth(name, url) for name, url in self._outputs.dlq_urls.items())
-        return Status(shards, queues, dlqs, self._logs, discarded)
+        return Status(
+            tuple(shards), queues, dlqs, self._logs, discarded, of_window=history.of_window
+        )
+
+    def _places(
+        self, mapped: Iterable[str], discarded_to: Mapping[str, int]
+    ) -> dict[ShardKey, _Place]:
+        live = list(self._shard_ids())
+        # The local engine forgets a shard that was split; what it received still counts.
+        gone = [shard_id for shard_id in mapped if shard_id not in live]
+        return {
+            ShardKey(self._outputs.stream_incarnation, shard_id): self._place(
+                shard_id, discarded_to.get(shard_id, -1), gone=shard_id in gone
+            )
+            for shard_id in sorted([*live, *gone])
+        }
+
+    def _place(self, shard_id: str, discarded_to: int, *, gone: bool) -> _Place:
+        shard = ShardKey(self._outputs.stream_incarnation, shard_id)
+        checkpoint = self._ledger.read(shard)
+        latest = self._ledger.latest(shard)
+        # A repair does not move the watermark, and what was given up does not wait.
+        reached = max(checkpoint.committed_seq, discarded_to, latest.last_seq if latest else -1)
+        return _Place(checkpoint, reached, latest.committed_at if latest else None, gone)
 
     def _shard_ids(self) -> Iterator[str]:
         pages = self._kinesis.get_paginator("list_shards").paginate(
@@ -79,31 +169,23 @@ class PipelineReader:
         }
 
     def _shard(
-        self, shard_id: str, blocked: str | None, *, gone: bool, discarded_to: int
+        self, shard: ShardKey, place: _Place, history: ShardHistory, blocked: str | None
     ) -> ShardStatus:
-        shard = ShardKey(self._outputs.stream_incarnation, shard_id)
-        checkpoint = self._ledger.read(shard)
-        counts = StageCounts()
-        unfinished: dict[int, StageCounts] = {}
-        # A repair does not move the watermark, and what was given up does not wait.
-        reached = max(checkpoint.committed_seq, discarded_to)
-        for head in self._ledger.heads(shard):
-            counts = counts.plus(head)
-            reached = max(reached, head.last_seq)
-            if not head.finished:
-                unfinished[head.first_seq] = StageCounts().plus(head)
+        since = None if place.gone else self._waiting_since(shard.shard_id, place.reached)
         return ShardStatus(
-            shard_id=shard_id,
-            committed_seq=checkpoint.committed_seq,
-            pending_references=len(checkpoint.pending),
-            waiting=not gone and self._waiting(shard_id, reached),
-            counts=counts,
+            shard_id=shard.shard_id,
+            committed_seq=place.checkpoint.committed_seq,
+            pending_references=len(place.checkpoint.pending),
+            waiting=since is not None,
+            counts=history.counts,
             blocked=blocked,
-            unfinished=unfinished,
+            unfinished=history.unfinished,
+            waiting_since=since,
+            last_commit_at=place.last_commit_at,
         )
 
-    def _waiting(self, shard_id: str, reached: int) -> bool:
-        """Tell whether the shard holds a record behind the last that was committed or given up."""
+    def _waiting_since(self, shard_id: str, reached: int) -> datetime | None:
+        """Return when the first record behind `reached` arrived; None if there is none."""
         arn = self._outputs.stream_arn
         if reached < 0:
             iterator = self._kinesis.get_shard_iterator(
@@ -121,7 +203,11 @@ class PipelineReader:
         )
         # An empty answer may still have records after it; it then says how far behind it is.
         # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
-        return bool(answer["Records"]) or answer.get("MillisBehindLatest", 0) > 0
+        behind = timedelta(milliseconds=answer.get("MillisBehindLatest", 0))
+        if answer["Records"]:
+            arrival = answer["Records"][0].get("ApproximateArrivalTimestamp")
+            return arrival or datetime.now(UTC) - behind
+        return datetime.now(UTC) - behind if behind else None
 
     def _depth(self, name: str, url: str) -> QueueDepth:
         answer = self._sqs.get_queue_attributes(
@@ -138,6 +224,18 @@ class PipelineReader:
             + int(answer["ApproximateNumberOfMessagesDelayed"]),
             in_flight=int(answer["ApproximateNumberOfMessagesNotVisible"]),
         )
+
+
+def _gone(shard: ShardKey, history: ShardHistory) -> ShardStatus:
+    """Return a shard that the stream has no more, or that is of a stream before this one."""
+    return ShardStatus(
+        shard_id=str(shard),
+        committed_seq=-1,
+        pending_references=0,
+        waiting=False,
+        counts=history.counts,
+        unfinished=history.unfinished,
+    )
 
 
 def _ends(batches: Iterable[DiscardedBatch]) -> dict[str, int]:

@@ -189,10 +189,10 @@ def show_loaded(loaded: Loaded) -> None:
     out().print(f"{loaded.rows:,} rows stored in {loaded.seconds:.1f} s ({rate:,.0f}/s): {changes}")
 
 
-def show_status(status: Status) -> None:
-    """Print the stages, the queues and what is unaccounted for."""
+def show_status(status: Status, title: str) -> None:
+    """Print the counts of the stages, under a title, the queues and the shards."""
     console = out()
-    counts = Table(title="Stages", title_justify="left")
+    counts = Table(title=title, title_justify="left")
     counts.add_column("stage")
     counts.add_column("events", justify="right")
     for name in _STAGES:
@@ -220,10 +220,9 @@ def show_status(status: Status) -> None:
         )
     console.print(shards)
     console.print(
-        f"{status.totals.commits:,} commits, {status.totals.unfinished_commits:,} unfinished; "
+        f"{status.totals.commits:,} commits, {status.unfinished_commits:,} unfinished; "
         f"{status.pending_references:,} references pending"
     )
-    show_gaps(console, status.gaps)
 
 
 def show_gaps(console: Console, gaps: Sequence[Gap]) -> None:

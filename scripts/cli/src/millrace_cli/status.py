@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,9 @@ class ShardStatus:
     """Why the local engine's mapping stopped reading the shard; None if it did not."""
     unfinished: Mapping[int, StageCounts] = field(default_factory=dict)
     """The counts of each unfinished commit, by its first sequence number."""
+    waiting_since: datetime | None = None
+    """About when the first record that waits arrived."""
+    last_commit_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Status:
     """The folder of the local engine's logs; None on AWS."""
     discarded: tuple[str, ...] = ()
     """Ids of batches given up that nobody has repaired or abandoned."""
+    of_window: bool = False
+    """Counts are of a window only; unfinished commits are all there, of any time."""
     totals: StageCounts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -158,6 +164,11 @@ class Status:
     def pending_references(self) -> int:
         """References that may not have been sent yet."""
         return sum(shard.pending_references for shard in self.shards)
+
+    @property
+    def unfinished_commits(self) -> int:
+        """Commits that some stage has yet to mark."""
+        return self._leftover().stages.unfinished_commits
 
     @property
     def queued(self) -> int:
@@ -213,8 +224,12 @@ class Status:
             pending_references=self.pending_references,
             dlqs=self.dlqs,
             discarded=self.discarded,
-            stages=self.totals,
+            stages=self._unfinished() if self.of_window else self.totals,
         )
+
+    def _unfinished(self) -> StageCounts:
+        each = (counts for shard in self.shards for counts in shard.unfinished.values())
+        return sum(each, StageCounts())
 
     def _gaps(self, left: Leftover) -> tuple[Gap, ...]:
         return tuple(gap for gap in self._candidates(left) if gap.count)

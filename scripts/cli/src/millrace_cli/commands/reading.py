@@ -1,4 +1,4 @@
-"""`millrace status` and `aggregates`: what the pipeline holds."""
+"""`millrace aggregates`: what was counted."""
 
 import sys
 from typing import Annotated
@@ -21,25 +21,7 @@ from millrace_cli.aggregates import (
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
-from millrace_cli.pipeline import PipelineReader
 from millrace_cli.reporting import print_json, reported
-
-
-@reported
-def status_command(
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
-    """Show the counts of each stage, the queues, and what is unaccounted for (then exit code 3)."""
-    status = PipelineReader(load_environment(engine, outputs, env)).status()
-    if as_json:
-        print_json(status.as_dict())
-    else:
-        render.show_status(status)
-    if status.gaps:
-        raise typer.Exit(int(ExitCode.UNACCOUNTED))
 
 
 @reported

@@ -14,7 +14,7 @@ from millrace_build import BuildError
 from millrace_build.build import stale
 from millrace_cli.aws import Clients
 from millrace_cli.environment import load_environment
-from millrace_cli.pipeline import PipelineReader
+from millrace_cli.pipeline import NoHistory, PipelineReader
 from millrace_local.engine import Status, status
 from millrace_local.ports import HOST
 from millrace_local.project import default_root, project_root
@@ -183,4 +183,4 @@ class ThisMachine:
 
     def read_pipeline(self, env: str) -> None:
         """Read a deployment as `millrace status` does."""
-        PipelineReader(load_environment("", env=env)).status()
+        PipelineReader(load_environment("", env=env)).status(NoHistory())

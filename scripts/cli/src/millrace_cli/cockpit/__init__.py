@@ -1,0 +1,1 @@
+"""The cockpit of one environment: reading it, and telling what to run."""
