@@ -74,7 +74,7 @@ def test_when_all_is_well_every_check_says_what_it_looked_at():
         "lag": "p99 of 1 source since 2025-12-28T11:00:00.000Z: 514 ms behind; archived 2.0 s "
         "after arrival",
         "hot_scopes": "1 type or source, the hottest TYPE#view with up to 4.0 units/s",
-        "exports": "0 hours to export, 0 for too long",
+        "exports": "the earliest 0 hours to export, 0 wait too long",
         "replays": "the 0 replays since a week before the window",
     }
 

@@ -30,7 +30,9 @@ class Investigation(investigation.Investigation):
     def __init__(self, environment: Environment) -> None:
         clients, self._outputs = environment.clients, environment.outputs
         names = _names(environment.outputs)
-        super().__init__(names, clients.dynamodb(), clients.s3(), clients.kinesis())
+        self.dynamodb = clients.dynamodb()
+        """Its reads are counted."""
+        super().__init__(names, self.dynamodb, clients.s3(), clients.kinesis())
 
     def budget(self, bounds: Bounds) -> Budget:
         """Return a budget that begins now."""

@@ -69,7 +69,9 @@ def check_exports(seen: Readings, limits: Thresholds) -> Check:
         for each in seen.unexported
         if each.changed_at is not None and seen.now - each.changed_at > limits.export_overdue
     ]
-    looked_at = f"{many(len(seen.unexported), 'hour')} to export, {len(late):,} for too long"
+    looked_at = (
+        f"the earliest {len(seen.unexported):,} hours to export, {len(late):,} wait too long"
+    )
     if not late:
         return Check("exports", looked_at)
     since = min(each.changed_at for each in late if each.changed_at is not None)

@@ -68,10 +68,12 @@ def _lag_looked_at(recent: TrafficPart) -> str:
     everything = merged(recent.lag_by_source.values())
     if not everything:
         return f"nothing arrived since {format_ms(recent.start)}"
-    archived = _said(quantile_ms(recent.pipeline_lag, _P99)) if recent.pipeline_lag else "nothing"
+    archived = "none archived yet"
+    if recent.pipeline_lag:
+        archived = f"archived {_said(quantile_ms(recent.pipeline_lag, _P99))} after arrival"
     return (
         f"p99 of {many(len(recent.lag_by_source), 'source')} since {format_ms(recent.start)}: "
-        f"{_said(quantile_ms(everything, _P99))} behind; archived {archived} after arrival"
+        f"{_said(quantile_ms(everything, _P99))} behind; {archived}"
     )
 
 
