@@ -49,7 +49,7 @@ def millrace(*arguments: str) -> str:
 
 
 def test_the_audit_shows_operations_by_name_and_time(outputs):
-    """One JSON a line; a table for people says what came of it."""
+    """One JSON a line; for people lines that no width breaks, with what came of it."""
     log = audit_log(load_environment("local", outputs))
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
     for name in ("dlq.redrive", "quarantine.drop"):
@@ -63,7 +63,11 @@ def test_the_audit_shows_operations_by_name_and_time(outputs):
     assert [(row["phase"], row["counts"]) for row in map(json.loads, only)] == [
         ("begun", {}), ("done", {"sent": 1_200}),
     ]  # fmt: skip
-    assert "1,200" in millrace("--outputs", str(outputs))
+    shown = millrace("--outputs", str(outputs)).splitlines()
+    assert [line.partition("  ")[2] for line in shown if "dlq" in line] == [
+        "dlq.redrive  begun  by ann", "dlq.redrive  done  by ann",
+    ]  # fmt: skip
+    assert shown[3:7] == [shown[3], "  enrich", "  because: why not", "  1,200 sent"]
     assert "nothing was done" in millrace("--to", "2020-01-01", "--from", "2019-01-01",
                                           "--outputs", str(outputs))  # fmt: skip
 

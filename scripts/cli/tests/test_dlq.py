@@ -177,6 +177,8 @@ def test_purge_wants_the_name_and_exports_first(deployment, tmp_path):
     what = ("purge", "aggregate", "--to", str(file), "--reason", "poison")
     assert "is not the queue's name" in deployment.run(*what, exit_code=2, typed="aggregate\n")
     assert (deployment.depth(), file.exists()) == (2, False)
+    assert "--confirm" in deployment.run(*what, "--json", exit_code=2)
+    assert deployment.depth() == 2
     deployment.run(*what, "--error", "JSON", typed=f"{DLQ}\n")
     (row,) = map(json.loads, file.read_text().splitlines())
     assert (row["body"], deployment.depth()) == (POISON, 1)

@@ -132,14 +132,16 @@ def outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         yield file
 
 
-def noted(*, age: timedelta, first: int = 100, payload: bool = False) -> DiscardedBatch:
+def noted(
+    *, age: timedelta, first: int = 100, payload: bool = False, shard: ShardKey = SHARD
+) -> DiscardedBatch:
     """Have a batch given up whose first record arrived so long ago."""
     arrival = datetime.now(UTC).replace(microsecond=0) - age
     key = f"aws/lambda/{first}" if payload else None
     if key:
         boto3.client("s3", region_name=REGION).put_object(Bucket="p-data", Key=key, Body=b"{}")
     batch = replace(
-        discarded_batch(first, first + 4, SHARD, key), first_arrival=arrival, last_arrival=arrival
+        discarded_batch(first, first + 4, shard, key), first_arrival=arrival, last_arrival=arrival
     )
     assert discards().note(batch)
     return batch
@@ -192,6 +194,22 @@ def test_a_lost_range_is_abandoned_when_its_id_is_typed(outputs):
     audit = CliRunner().invoke(app, ["audit", "--json", "--outputs", str(outputs)]).stdout
     phases = [json.loads(line)["phase"] for line in audit.splitlines()]
     assert phases == ["begun", "done"]
+
+
+def test_what_a_recreated_stream_left_open_is_chosen_by_its_id(outputs):
+    """The new stream holds nothing of it, so without its payload it is lost, and can be closed."""
+    before = ShardKey("0ld0ld0l", SHARD.shard_id)
+    lost = noted(age=timedelta(hours=1), shard=before)
+    kept = noted(age=timedelta(hours=1), first=200, payload=True, shard=before)
+    found = millrace(outputs, "list", "--json")
+    assert [(each["id"], each["state"], each["source"]) for each in found] == [
+        (kept.batch_id, "open", "payload"),
+        (lost.batch_id, "expired", "nowhere"),
+    ]
+    assert len(millrace(outputs, "list", "--all", "--json")) == 2
+    told = ("--reason", "the stream is another", "--confirm", lost.batch_id)
+    assert millrace(outputs, "abandon", lost.batch_id, *told, "--json")["abandoned"]
+    assert [each.batch_id for each in discards().open()] == [kept.batch_id]
 
 
 def test_what_can_be_repaired_is_not_abandoned_by_mistake(outputs):

@@ -68,7 +68,12 @@ class Case:
     def document(self) -> bytes:
         return orjson.dumps({"payload": orjson.dumps(kinesis_event(DATAS)).decode()})
 
-    def repairs(self, service: Ingest | None = None, age: timedelta = timedelta()) -> Repairs:
+    def repairs(
+        self,
+        service: Ingest | None = None,
+        age: timedelta = timedelta(),
+        incarnation: str = SHARD.incarnation,
+    ) -> Repairs:
         world = self.world
         return Repairs(
             ingest=service or world.service,
@@ -76,13 +81,14 @@ class Case:
             abandonments=world.discards,
             payloads=world.objects,
             stream=self.range,
+            incarnation=incarnation,
             clock=FixedClock(ARRIVAL + age),
             horizon=timedelta(days=30),
         )
 
     def ask(self, action: Action, repairs: Repairs | None = None, **more: Any) -> DiscardedAnswer:
         request = DiscardedRequest.about(action, self.batch, 10)
-        return (repairs or self.repairs()).run(SHARD, request, "r", **more).answer
+        return (repairs or self.repairs()).run(request, "r", **more).answer
 
     def state(self) -> State:
         found = self.world.discards.find(SHARD, self.batch.range)
@@ -115,6 +121,22 @@ def test_without_a_payload_the_stream_is_read(case):
     answer = case.ask(Action.REPAIR)
     assert (answer.source, answer.committed, answer.done) == ("stream", 5, True)
     assert case.state() is State.REPAIRED
+
+
+def test_a_batch_of_the_stream_before_is_repaired_from_its_payload(case):
+    """The stream was recreated since: its shards have the same ids, and hold nothing of it."""
+    answer = case.ask(Action.REPAIR, case.repairs(incarnation="the-next"))
+    assert (answer.source, answer.committed, answer.done) == ("payload", 5, True)
+    assert case.state() is State.REPAIRED
+
+
+def test_the_stream_is_not_asked_for_what_one_before_it_held(case):
+    """A range of the same numbers on the new stream would be other records."""
+    del case.world.objects.bodies[KEY]
+    case.range.held = case.records
+    answer = case.ask(Action.REPAIR, case.repairs(incarnation="the-next"))
+    assert "neither" in answer.refused
+    assert case.state() is State.OPEN
 
 
 def test_what_the_stream_has_lost_stays_open(case):
@@ -178,8 +200,8 @@ def test_past_the_horizon_nothing_is_repaired(case):
 
 def test_an_unknown_range_is_refused(case):
     """Only what the mapping gave up can be repaired."""
-    request = DiscardedRequest(Action.REPAIR, SHARD.shard_id, SeqRange(100, 103))
-    assert "no batch" in case.repairs().run(SHARD, request, "r").answer.refused
+    request = DiscardedRequest(Action.REPAIR, SHARD, SeqRange(100, 103))
+    assert "no batch" in case.repairs().run(request, "r").answer.refused
 
 
 def abandon(case: Case) -> None:

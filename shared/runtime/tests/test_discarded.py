@@ -27,7 +27,7 @@ from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, ki
 from millrace_testing.discards import FakeDiscards, discarded_batch
 from millrace_testing.fakes import FakeLedger
 
-KEEPING = Keeping(stream=timedelta(hours=24), duplicates=timedelta(days=30))
+KEEPING = Keeping(SHARD.incarnation, stream=timedelta(hours=24), duplicates=timedelta(days=30))
 CLOSING = Closing(State.ABANDONED, ARRIVAL, "ada", "sent again")
 # The invocation record as AWS documents it:
 # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
@@ -120,6 +120,15 @@ def test_time_runs_out(age, has_payload, source, left):
     now = ARRIVAL + age
     found = deadline_of(discarded_batch(), KEEPING, now, has_payload=has_payload)
     assert (found.source, found.left(now)) == (source, left)
+
+
+def test_a_stream_holds_nothing_of_the_one_before_it():
+    """Its shards have the same names: only a payload is left of a batch of the old one."""
+    batch = discarded_batch(shard=ShardKey("before", SHARD.shard_id))
+    now = ARRIVAL + timedelta(hours=1)
+    assert deadline_of(batch, KEEPING, now, has_payload=True).source is Source.PAYLOAD
+    lost = deadline_of(batch, KEEPING, now, has_payload=False)
+    assert (lost.source, lost.left(now)) == (Source.NOWHERE, timedelta())
 
 
 def test_the_most_urgent_comes_first():

@@ -74,14 +74,19 @@ def cancelled(environment: Environment, queue: QueueLetters, reason: str) -> Mov
     return task
 
 
-def confirm_name(queue: QueueLetters, typed: str | None) -> None:
+def confirm_name(queue: QueueLetters, typed: str | None, *, as_json: bool) -> None:
     """Go on only if the full name of the dead-letter queue is typed, or was given.
 
     Raises:
-        CommandError: it is another.
+        CommandError: it is another, or nobody can be asked.
     """
+    if typed is None and as_json:
+        raise CommandError(
+            "--json asks nothing", f"confirm with --confirm {queue.name}", ExitCode.USAGE
+        )
     if typed is None:
-        typed = typer.prompt(f"This deletes messages for good. Type {queue.name} to go on")
+        question = f"This deletes messages for good. Type {queue.name} to go on"
+        typed = typer.prompt(question, err=True)
     if typed != queue.name:
         raise CommandError(
             f"{typed!r} is not the queue's name, nothing was deleted",

@@ -113,14 +113,16 @@ class Failures:
             CommandError: AWS cannot be asked.
         """
         with explained("read the discarded batches"):
-            found = (
-                self._discards.known(self._outputs.stream_incarnation)
-                if closed
-                else self._discards.open()
-            )
+            found = self._known() if closed else self._discards.open()
             keeping = self._keeping()
             ranked = most_urgent_first((each, self._deadline(each, keeping)) for each in found)
             return [self._failure(batch, deadline) for batch, deadline in ranked]
+
+    def _known(self) -> list[DiscardedBatch]:
+        """Return all of the stream, and what is open of one that was there before it."""
+        incarnation = self._outputs.stream_incarnation
+        before = [each for each in self._discards.open() if each.shard.incarnation != incarnation]
+        return [*self._discards.known(incarnation), *before]
 
     def chosen(self, ids: Iterable[str]) -> list[Failure]:
         """Return the batches with these ids, open or not, what is most urgent first.
@@ -162,7 +164,11 @@ class Failures:
     def _keeping(self) -> Keeping:
         summary = self._kinesis.describe_stream_summary(StreamARN=self._outputs.stream_arn)
         hours = summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
-        return Keeping(timedelta(hours=hours), timedelta(days=self._outputs.repair_days))
+        return Keeping(
+            self._outputs.stream_incarnation,
+            timedelta(hours=hours),
+            timedelta(days=self._outputs.repair_days),
+        )
 
     def _deadline(self, batch: DiscardedBatch, keeping: Keeping) -> Deadline:
         has_payload = batch.state is State.OPEN and self._has_payload(batch)

@@ -48,6 +48,7 @@ def build_repairs(settings: IngestSettings, ingest: Ingest) -> Repairs:
         abandonments=discards,
         payloads=S3Objects(s3_client(), settings.data_bucket),
         stream=KinesisRange(kinesis_client(), settings.stream_arn),
+        incarnation=settings.stream_incarnation,
         clock=SystemClock(),
         horizon=timedelta(days=settings.gate_ttl_days),
     )

@@ -67,13 +67,12 @@ def handle_discarded(
         MalformedRequest: it asks for nothing.
     """
     request = DiscardedRequest.parse(event)
-    shard = ShardKey(settings.stream_incarnation, request.shard_id)
-    done = repairs.run(shard, request, context.aws_request_id, _has_time(context, settings))
+    done = repairs.run(request, context.aws_request_id, _has_time(context, settings))
     if done.result is not None:
         report(
             logger,
             metrics,
-            shard=shard,
+            shard=request.shard,
             delivered=done.delivered,
             result=done.result,
             max_rejected_share=settings.max_rejected_share,

@@ -13,7 +13,7 @@ from ingest.domain.records import JudgedRecord, Outcome, StreamRecord, judge
 from ingest.ports import HasTime, StreamRange, always
 from ingest.service import BatchResult, Ingest
 from millrace.clock import Clock
-from millrace.commit import SeqRange, ShardKey
+from millrace.commit import SeqRange
 from millrace.discarded.abandoning import AbandonedRanges
 from millrace.discarded.batch import DiscardedBatch, State
 from millrace.discarded.deadline import Source
@@ -52,13 +52,14 @@ class Repairs:
     abandonments: Abandonments
     payloads: Objects
     stream: StreamRange
+    incarnation: str
+    """Of the stream that `stream` reads: it holds nothing of the one before."""
     clock: Clock
     horizon: timedelta
     """How long the gate knows an event from its arrival."""
 
     def run(
         self,
-        shard: ShardKey,
         request: DiscardedRequest,
         correlation_id: str,
         has_time: HasTime = always,
@@ -69,9 +70,9 @@ class Repairs:
             ConfigError, RetryableError: the batch or its records cannot be read; a RetryableError
                 of the commit itself is in the answer.
         """
-        batch = self.discards.find(shard, request.within)
+        batch = self.discards.find(request.shard, request.within)
         if batch is None:
-            return _refusal(f"no batch of {shard.shard_id} with this range was discarded")
+            return _refusal(f"no batch of {request.shard.shard_id} with this range was discarded")
         fetched = self._fetched(batch)
         answer = self._seen(batch, fetched)
         if request.action is Action.SHOW:
@@ -104,6 +105,8 @@ class Repairs:
                 pass  # its lifecycle removed it: the stream may keep records for longer
             else:
                 return _Fetched(_within(records, batch.range), Source.PAYLOAD)
+        if batch.shard.incarnation != self.incarnation:
+            return _Fetched((), Source.NOWHERE)
         held = self.stream.records(batch.shard.shard_id, batch.range)
         return _Fetched(held, Source.STREAM if held else Source.NOWHERE)
 

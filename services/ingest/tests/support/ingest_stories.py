@@ -301,11 +301,12 @@ class DiscardedStory(IngestStory):
             abandonments=discards,
             payloads=S3Objects(clients.s3, clients.bucket),
             stream=_NoStream(),
+            incarnation=self.shard.incarnation,
             clock=FixedClock(ARRIVAL),
             horizon=timedelta(days=30),
         )
         request = DiscardedRequest.about(Action.REPAIR, self.given_up)
-        return repairs.run(self.shard, request, "repair").answer
+        return repairs.run(request, "repair").answer
 
     def abandon_on(self, clients: Clients) -> None:
         """Give the batch up for good with these clients."""

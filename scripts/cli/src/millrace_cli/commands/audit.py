@@ -1,12 +1,10 @@
 """`millrace audit`: what people did by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from millrace.audit import AuditEntry
 from millrace.times import format_ms
@@ -73,15 +71,17 @@ def _show(entries: Sequence[AuditEntry]) -> None:
     if not entries:
         render.out().print("nothing was done by hand in that time")
         return
-    table = Table()
-    for column in ("when", "who", "what", "phase", "why", "what came of it"):
-        table.add_column(column, overflow="fold", no_wrap=column == "when")
     for entry in entries:
-        operation = entry.operation
-        counts = ", ".join(f"{number:,} {name}" for name, number in entry.counts.items())
-        table.add_row(
-            format_ms(entry.at), escape(operation.who),
-            escape(f"{operation.name} {operation.subject}"), entry.phase.value,
-            escape(operation.reason), escape("; ".join(filter(None, (counts, entry.result)))),
-        )  # fmt: skip
-    render.out().print(table)
+        render.out().print("\n".join(_lines_of(entry)), markup=False, soft_wrap=True)
+
+
+def _lines_of(entry: AuditEntry) -> Iterator[str]:
+    """Yield lines, as a subject alone can be as long as a terminal is wide."""
+    operation = entry.operation
+    yield f"{format_ms(entry.at)}  {operation.name}  {entry.phase.value}  by {operation.who}"
+    yield f"  {operation.subject}"
+    if operation.reason:
+        yield f"  because: {operation.reason}"
+    counts = ", ".join(f"{number:,} {name}" for name, number in entry.counts.items())
+    if came := "; ".join(filter(None, (counts, entry.result))):
+        yield f"  {came}"

@@ -234,7 +234,7 @@ def purge_command(
     if dry_run:
         _show_dry_run("exported and deleted", [found], selection, as_json=as_json)
         return
-    confirm_name(found, confirm)
+    confirm_name(found, confirm, as_json=as_json)
     sink = sink_for(to, found.name, datetime.now(UTC), environment)
     with audited_work(environment, "purge", found, selection, reason, to=sink.place) as tally:
         with bar("Purging", found, quiet=as_json) as tell, handled("purge dead letters"):

@@ -20,6 +20,8 @@ class Source(StrEnum):
 class Keeping:
     """How long things are kept in a deployment."""
 
+    incarnation: str
+    """Of the stream as it is: what one before it held went with it."""
     stream: timedelta
     """The stream's retention."""
     duplicates: timedelta
@@ -45,6 +47,8 @@ def deadline_of(
     horizon = batch.first_arrival + keeping.duplicates
     if has_payload and horizon > now:
         return Deadline(Source.PAYLOAD, horizon)
+    if batch.shard.incarnation != keeping.incarnation:
+        return Deadline(Source.NOWHERE, min(batch.discarded_at, horizon))
     dropped = min(batch.first_arrival + keeping.stream, horizon)
     return Deadline(Source.STREAM if dropped > now else Source.NOWHERE, dropped)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from millrace.commit import SeqRange
+from millrace.commit import SeqRange, ShardKey
 from millrace.discarded.batch import DiscardedBatch
 from millrace.errors import MillraceError
 
@@ -37,7 +37,8 @@ class DiscardedRequest:
     """One thing to do about one batch."""
 
     action: Action
-    shard_id: str
+    shard: ShardKey
+    """Also of a stream that was recreated since."""
     within: SeqRange
     limit: int = 0
     """Most records to show."""
@@ -45,14 +46,15 @@ class DiscardedRequest:
     @classmethod
     def about(cls, action: Action, batch: DiscardedBatch, limit: int = 0) -> "DiscardedRequest":
         """Return the request."""
-        return cls(action, batch.shard.shard_id, batch.range, limit)
+        return cls(action, batch.shard, batch.range, limit)
 
     def as_event(self) -> dict[str, Any]:
         """Return the function's event."""
         return {
             KEY: {
                 "action": self.action.value,
-                "shard_id": self.shard_id,
+                "incarnation": self.shard.incarnation,
+                "shard_id": self.shard.shard_id,
                 "first": str(self.within.first),
                 "last": str(self.within.last),
                 "limit": self.limit,
@@ -70,7 +72,8 @@ class DiscardedRequest:
             asked = event[KEY]
             within = SeqRange(int(asked["first"]), int(asked["last"]))
             limit = min(int(asked["limit"]), MOST_SHOWN)
-            return cls(Action(asked["action"]), str(asked["shard_id"]), within, limit)
+            shard = ShardKey(str(asked["incarnation"]), str(asked["shard_id"]))
+            return cls(Action(asked["action"]), shard, within, limit)
         except (KeyError, TypeError, ValueError) as err:
             raise MalformedRequest(f"{KEY}: {type(err).__name__}: {err}") from err
 
