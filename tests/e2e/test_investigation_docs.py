@@ -1,6 +1,7 @@
 """The pages about investigating: every command runs, and prints what the page shows."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,8 @@ DEADLINE_S = 300
 OWN = ("AWS_", "MILLRACE_", "MAKE", "MFLAGS")
 EVERYBODYS = {"sources.md", "status.md"}
 """Pages that ask about the whole pipeline, in which other tests' events lie, too."""
+WELL = "All is well."
+"""Not of this module alone to say, where other tests' leftovers lie."""
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +68,11 @@ def test_a_page_shows_what_its_commands_print(page: str, checkout: Path, pipelin
     assert blocks
     for block in blocks:
         told = printed(block, checkout, pipeline.deployed.engine.name)
-        missing = fixed_words(block.shown) - fixed_words(told)
-        if page in EVERYBODYS:
-            assert len(missing) * 4 <= len(fixed_words(block.shown)), (missing, told)
-        else:
-            assert not missing, told
+        shown = own_lines(block.shown) if page in EVERYBODYS else block.shown
+        assert not fixed_words(shown) - fixed_words(told), told
+
+
+def own_lines(shown: str) -> str:
+    """Return the lines that are of this module's data, or the same with any: titles, columns."""
+    lines = shown.replace(WELL, "").splitlines()
+    return "\n".join(line for line in lines if "shop" in line or not re.search(r"\d", line))
