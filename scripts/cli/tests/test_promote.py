@@ -188,7 +188,7 @@ def test_what_cannot_be_promoted_is_named(deployment: Deployment) -> None:
     deployment.start("r-dry", dry_run=True)
     command = ("promote", "r-dry", "--yes", *WHY)
     assert "dry run" in deployment.millrace(*command, exit_code=1).stderr
-    missing = deployment.millrace("promote", "r-9", "--dry-run", exit_code=1)
+    missing = deployment.millrace("promote", "r-9", "--dry-run", exit_code=2)
     assert "there is no replay r-9" in " ".join(missing.stderr.split())
 
 

@@ -244,6 +244,8 @@ class FakeMoves:
 
     def latest(self) -> MoveTask | None:
         task = self.task
+        if task and task.state is TaskState.CANCELLING:
+            self.task = MoveTask(TaskState.CANCELLED, task.moved, task.to_move)
         if task and task.state is TaskState.RUNNING and (bodies := self._world.letters.bodies):
             some = self._world.letters.receive(10, 60)
             self._world.letters.send_back(some)
@@ -254,7 +256,7 @@ class FakeMoves:
         return task
 
     def cancel(self, handle: str) -> None:
-        self.task = MoveTask(TaskState.CANCELLED, 0, 0)
+        self.task = MoveTask(TaskState.CANCELLING, 0, 0)
 
 
 def moving(world: World) -> tuple[Moving, FakeMoves]:
@@ -305,3 +307,16 @@ def test_a_running_task_is_taken_up_again_or_cancelled():
     cancelled = use_case.cancel()
     assert cancelled is not None
     assert use_case.cancel() is None
+
+
+def test_a_task_that_is_being_cancelled_ends_before_the_next_begins():
+    """SQS runs one task a queue: starting beside it would be refused."""
+    world = filled(800)
+    use_case, moves = moving(world)
+    moves.start(100)
+    use_case.cancel()
+    use_case.move(Order(rate=FAST))
+    assert world.letters.bodies == []
+    assert moves.rates == [100, FAST]
+    assert moves.task is not None
+    assert moves.task.state is TaskState.COMPLETED

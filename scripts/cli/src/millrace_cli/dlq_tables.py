@@ -103,16 +103,16 @@ def show_redriven(queue: QueueLetters, done: Redriven) -> None:
     for label, verdict in done.verdicts.items():
         if verdict is not Verdict.WORKS:
             console.print(
-                f"{verdict.value}: {escape(label)} ({done.kept[label]:,} messages stay)",
+                f"{verdict.value}: {escape(label)} (left where they are: {done.kept[label]:,})",
                 style="red",
             )
     for number, what in (
-        (done.failed_canaries, "canaries failed; they come back to the dead-letter queue"),
-        (done.undeleted, "sent back, but not deleted: the next redrive sends them once more"),
-        (done.newer, "arrived meanwhile and were left alone: run it again"),
+        (done.failed_canaries, "failed canaries, back here (`dlq list`) after some minutes"),
+        (done.undeleted, "sent back, but not deleted; the next redrive sends them once more"),
+        (done.newer, "arrived meanwhile and left alone; run it again"),
     ):
         if number:
-            console.print(f"{number:,} {what}", markup=False)
+            console.print(f"{what}: {number:,}", markup=False)
     if Verdict.NO_NEWS in done.verdicts.values():
         console.print(
             "no news: is the function's mapping on? A longer --wait helps where a queue is long.",

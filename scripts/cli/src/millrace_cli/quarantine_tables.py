@@ -98,6 +98,13 @@ def show_fates(found: Counter[Fate] | None) -> None:
         console.print("ingest has not committed all of it, and does not move on", style="yellow")
         return
     _show_counts(console, "what ingest made of them", {k.value: v for k, v in found.items()})
+    if found[Fate.CONFLICT]:
+        console.print(
+            "conflict: another event with other content has that id already, and alone counts; "
+            "`millrace duplicates` lists both",
+            style="yellow",
+            markup=False,
+        )
 
 
 def show_dropped(dropped: Dropped, *, dry_run: bool) -> None:

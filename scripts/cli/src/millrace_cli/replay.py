@@ -20,7 +20,7 @@ from millrace.errors import ConfigError, MillraceError, ObjectMissing, Retryable
 from millrace.replay.difference import Comparison
 from millrace.replay.diffing import Diffing
 from millrace.replay.dry_run import DryRuns, WouldBe
-from millrace.replay.errors import InvalidRequest
+from millrace.replay.errors import InvalidRequest, UnknownReplay
 from millrace.replay.operations import Operations, ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.planning import MetricDefinitions, Planner
@@ -119,6 +119,10 @@ def asked(intent: str) -> Iterator[None]:
             yield
     except InvalidRequest as err:
         raise CommandError(str(err), code=ExitCode.USAGE) from err
+    except UnknownReplay as err:
+        raise CommandError(
+            str(err), "`millrace replay list` lists what there is", ExitCode.USAGE
+        ) from err
     except (ConfigError, RetryableError):
         raise
     except MillraceError as err:

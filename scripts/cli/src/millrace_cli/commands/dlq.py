@@ -259,7 +259,7 @@ def _redrive(
     else:
         for queue, done in results:
             dlq_tables.show_redriven(queue, done)
-    _end(left=any(done.left or done.newer or done.ended_early for _, done in results))
+    _end(left=any(done.left or done.newer for _, done in results))
 
 
 def _show_dry_run(

@@ -413,7 +413,9 @@ def _recovered_fields(
 
 
 def _all_events(fates: dict[Fate, int] | None) -> bool:
-    return fates is not None and not fates.keys() & {Fate.QUARANTINED, Fate.MISSING}
+    """Tell whether every record became an event that counts, by this recovery or before."""
+    counting = {Fate.ACCEPTED, Fate.DUPLICATE}
+    return fates is not None and fates.keys() <= counting
 
 
 def _now() -> datetime:

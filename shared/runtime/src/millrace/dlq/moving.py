@@ -37,9 +37,12 @@ class Moving:
             MoveFailed: SQS gave up.
             RetryableError, ConfigError: SQS or the notes cannot be reached.
         """
-        if (task := self.tasks.latest()) and task.state is TaskState.RUNNING:
-            moved = self._moved(0, tell).moved  # an earlier one's, taken up again
-            return Redriven(self.redrive.clock.now(), sent=moved)
+        if task := self.tasks.latest():
+            if task.state is TaskState.RUNNING:
+                moved = self._moved(0, tell).moved  # an earlier one's, taken up again
+                return Redriven(self.redrive.clock.now(), sent=moved)
+            if task.state is TaskState.CANCELLING:
+                self._moved(0, lambda _: None)  # SQS has one a queue: it has to end first
         sample = replace(order, selection=replace(order.selection, limit=SAMPLE))
         done = self.redrive.redrive(sample, tell)
         if not done.ended_early:  # that was all
