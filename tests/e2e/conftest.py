@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pipeline import NO_DATA, STAGES, WIKITICKER, WIKITICKER_MAP, Pipeline
+from pipeline import NO_DATA, RINGS_S, STAGES, WIKITICKER, WIKITICKER_MAP, Pipeline
 
 from millrace_local.testing import Deployed
+from millrace_testing.wait import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +89,45 @@ def download(pipeline: Pipeline, tmp_path: Path) -> Callable[[str], Path]:
         return tmp_path
 
     return copy
+
+
+@pytest.fixture
+def cloudwatch(pipeline) -> Any:
+    return pipeline.deployed.client("cloudwatch")
+
+
+@pytest.fixture
+def alarms(pipeline, cloudwatch) -> dict[str, dict[str, Any]]:
+    """Every alarm as CloudWatch describes it, by what it watches."""
+    prefix = f"{pipeline.outputs['name_prefix']}-"
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
+    found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
+    return {key: found[name] for key, name in pipeline.outputs["alarms"].items()}
+
+
+@pytest.fixture
+def rings(cloudwatch) -> Callable[[str], None]:
+    """Wait until an alarm rings."""
+
+    def wait(name: str) -> None:
+        def state() -> bool:
+            (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+            found: bool = alarm["StateValue"] == "ALARM"
+            return found
+
+        wait_until(state, RINGS_S, 0.5)
+
+    return wait
+
+
+@pytest.fixture
+def invoke(pipeline) -> Callable[[str, Mapping[str, Any]], dict[str, Any]]:
+    """Call a function by its service's name."""
+    client = pipeline.deployed.client("lambda")
+
+    def call(service: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        name = pipeline.outputs["functions"][service]
+        answer: dict[str, Any] = client.invoke(FunctionName=name, Payload=json.dumps(event))
+        return answer
+
+    return call

@@ -15,14 +15,13 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from pipeline import RINGS_S, SCHEDULED
 
 from millrace_local.shims.alarm_state import state_of
 from millrace_testing.wait import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
-RINGS_S = 90
-SCHEDULED = {"detail-type": "Scheduled Event"}
 REPORTING = {"residue", "missing-export"}
 """What silence is told of, too."""
 # Published only when a discarded batch cannot be delivered: never while nothing is discarded.
@@ -31,35 +30,6 @@ _COPIED = {
     "MetricName", "Namespace", "Dimensions", "Statistic", "Period", "EvaluationPeriods",
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
 }  # fmt: skip
-
-
-@pytest.fixture
-def cloudwatch(pipeline) -> Any:
-    return pipeline.deployed.client("cloudwatch")
-
-
-@pytest.fixture
-def alarms(pipeline, cloudwatch) -> dict[str, dict[str, Any]]:
-    """Every alarm as CloudWatch describes it, by what it watches."""
-    prefix = f"{pipeline.outputs['name_prefix']}-"
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
-    found = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
-    return {key: found[name] for key, name in pipeline.outputs["alarms"].items()}
-
-
-@pytest.fixture
-def rings(cloudwatch) -> Callable[[str], None]:
-    """Wait until an alarm rings."""
-
-    def wait(name: str) -> None:
-        def state() -> bool:
-            (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-            found: bool = alarm["StateValue"] == "ALARM"
-            return found
-
-        wait_until(state, RINGS_S, 0.5)
-
-    return wait
 
 
 @pytest.fixture
@@ -75,19 +45,6 @@ def copied(cloudwatch, alarms) -> Iterator[Callable[..., str]]:
 
     yield copy
     cloudwatch.delete_alarms(AlarmNames=names)
-
-
-@pytest.fixture
-def invoke(pipeline) -> Callable[[str, Mapping[str, Any]], dict[str, Any]]:
-    """Call a function by its service's name."""
-    client = pipeline.deployed.client("lambda")
-
-    def call(service: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        name = pipeline.outputs["functions"][service]
-        answer: dict[str, Any] = client.invoke(FunctionName=name, Payload=json.dumps(event))
-        return answer
-
-    return call
 
 
 @contextmanager

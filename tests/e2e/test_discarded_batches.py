@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from pipeline import SCHEDULED
 
 from millrace_testing.wait import wait_until
 
@@ -133,13 +134,27 @@ def test_what_was_given_up_is_repaired_exactly(pipeline, without_right, events, 
     assert failures(pipeline, "list") == []
 
 
-def test_without_its_payload_a_batch_comes_from_the_stream(pipeline, without_right, events):
-    """The range is read again under its own sequence numbers."""
+@pytest.fixture
+def wait_for_alarm(invoke, alarms, rings) -> Callable[[], None]:
+    """Wait until the alarm of open discarded batches rings."""
+
+    def wait() -> None:
+        invoke("watch", SCHEDULED)  # it counts them each minute
+        rings(alarms["discarded-batches"]["AlarmName"])
+
+    return wait
+
+
+def test_without_its_payload_a_batch_comes_from_the_stream(
+    pipeline, without_right, events, wait_for_alarm
+):
+    """The range is read again under its own sequence numbers; until then the alarm rings."""
     source = "from-the-stream"
     before = pipeline.status()["counts"]
     with without_right("Store"):
         pipeline.millrace("put", str(events(source, 50)))
         found = given_up(pipeline, 50)
+    wait_for_alarm()
     forget_payloads(pipeline, found)
     assert {each["source"] for each in failures(pipeline, "list")} == {"stream"}
     repairs = failures(pipeline, "repair", "--all")

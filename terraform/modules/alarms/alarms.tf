@@ -87,7 +87,6 @@ locals {
       dimensions  = local.of_service.watch
       threshold   = var.thresholds.discarded_batches
       missing     = "ignore"
-      first       = "`millrace failures list`"
       description = "A batch of the stream was discarded: its records are not committed, and are lost for good once the stream's retention and the copy in the data bucket have passed."
       runbook     = "docs/runbooks/discarded-batches.md"
       first       = "`millrace failures list`"

@@ -21,6 +21,10 @@ WIKITICKER_MAP = tuple(part for pair in _COLUMNS.split() for part in ("--map", p
 SETTLE_DEADLINE_S = 300
 STAGES = ("ingest", "enrich", "aggregate", "archive")
 """The functions of the live path."""
+RINGS_S = 90
+"""Seconds in which an alarm rings."""
+SCHEDULED = {"detail-type": "Scheduled Event"}
+"""What a schedule calls a function with."""
 
 
 @dataclass(frozen=True)
