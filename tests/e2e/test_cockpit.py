@@ -17,7 +17,7 @@ POISON = "cockpit: no reference"
 
 
 def findings(pipeline, check):
-    return [each for each in pipeline.status()["findings"] if each["check"] == check]
+    return [each for each in pipeline.cockpit()["findings"] if each["check"] == check]
 
 
 def run(pipeline, command):
@@ -77,7 +77,7 @@ def test_a_stopped_service_is_named_with_why_and_what_to_do(pipeline, tmp_path):
         before = pipeline.put(file)
 
         def waits():
-            status = pipeline.status()
+            status = pipeline.cockpit()
             if status["counts"]["aggregated"] == before["aggregated"]:
                 return None
             return {each["check"]: each for each in status["findings"]}
