@@ -3,31 +3,29 @@
 
 locals {
   # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-  on_stream = merge(
-    {
-      iterator-age = {
-        namespace   = "AWS/Lambda"
-        metric      = "IteratorAge"
-        dimensions  = local.of_function.ingest
-        threshold   = var.thresholds.iterator_age_s * 1000 # it is in milliseconds
-        periods     = 5
-        datapoints  = 3
-        description = "Ingest is ${var.thresholds.iterator_age_s} s behind the stream: records are lost once that reaches the stream's retention."
-        runbook     = "docs/runbooks/iterator-age.md"
-      }
-      discards-undelivered = {
-        namespace   = "AWS/Lambda"
-        metric      = "DestinationDeliveryFailures"
-        dimensions  = local.of_function.ingest
-        statistic   = "Sum"
-        period_s    = 300
-        threshold   = 1
-        description = "Lambda discarded a batch of the stream, and could not say so to its destination either."
-        runbook     = "docs/runbooks/discarded-batches.md"
-        first       = "`millrace failures list`"
-      }
-    },
-  )
+  on_stream = {
+    iterator-age = {
+      namespace   = "AWS/Lambda"
+      metric      = "IteratorAge"
+      dimensions  = local.of_function.ingest
+      threshold   = var.thresholds.iterator_age_s * 1000 # it is in milliseconds
+      periods     = 5
+      datapoints  = 3
+      description = "Ingest is ${var.thresholds.iterator_age_s} s behind the stream: records are lost once that reaches the stream's retention."
+      runbook     = "docs/runbooks/iterator-age.md"
+    }
+    discards-undelivered = {
+      namespace   = "AWS/Lambda"
+      metric      = "DestinationDeliveryFailures"
+      dimensions  = local.of_function.ingest
+      statistic   = "Sum"
+      period_s    = 300
+      threshold   = 1
+      description = "Lambda discarded a batch of the stream, and could not say so to its destination either."
+      runbook     = "docs/runbooks/discarded-batches.md"
+      first       = "`millrace failures list`"
+    }
+  }
 
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
   # A queue that is idle for six hours may fall silent there. So the last state stands while there is
