@@ -84,7 +84,7 @@ class Pipeline:
             clock=clock,
             limits=EventLimits(),
             allowed_lateness=timedelta(hours=1),
-            logger=Logger("test", level="CRITICAL"),
+            logger=Logger("quiet-ingest", level="CRITICAL"),
             new_unique=lambda: str(next(numbers)),
         )
         for batch in self._batches():
