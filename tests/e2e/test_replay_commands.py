@@ -169,4 +169,4 @@ def test_what_cannot_be_meant_is_refused(stored):
     stored.millrace("replay", "plan", *local, exit_codes=(2,))
     window = ("--from", f"{DAY}T00:00:00Z", "--to", "2014-03-02T00:00:00Z")
     stored.millrace("replay", "plan", *window, "--limit", "10", exit_codes=(1,))
-    stored.millrace("replay", "apply", "no-such-plan", exit_codes=(1,))
+    stored.millrace("replay", "apply", "no-such-plan", exit_codes=(2,))
