@@ -3,21 +3,26 @@
 Checked in as docs/openapi/ingest.json; a test fails when the two differ.
 """
 
-import json
 import sys
 from copy import deepcopy
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
-
 from ingest_api.answers import Accepted, NotAllQueued, Problem
 from ingest_api.domain.events import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
-from ingest_api.handler import PROBLEM_JSON
 from ingest_api.service import MAX_EVENTS
 from millrace.event import EventFields
+from millrace.openapi import (
+    GATEWAY_REFUSALS,
+    answer,
+    document_of,
+    problem,
+    reference,
+    rendered,
+    schemas_of,
+    unavailable,
+)
 
 VERSION = "1.0.0"
-_REF = "#/components/schemas/{model}"
 _EXAMPLE = {
     "event_type": "view",
     "entity_id": "user_123",
@@ -56,41 +61,17 @@ grows by a third in base64; 10 MiB decompressed. Send large requests with gzip.
 
 def document() -> dict[str, Any]:
     """Return the document."""
-    return {
-        "openapi": "3.1.1",
-        "info": {
-            "title": "Millrace ingest",
-            "version": VERSION,
-            "description": _DESCRIPTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [
-            {
-                "url": "{api_endpoint}",
-                "description": "Terraform's output api_endpoint",
-                "variables": {"api_endpoint": {"default": "https://example.com"}},
-            }
-        ],
-        "security": [{"sigv4": []}],
-        "paths": {"/ingest": {"post": _operation()}},
-        "components": {
-            "schemas": _schemas(),
-            "securitySchemes": {
-                "sigv4": {
-                    "type": "apiKey",
-                    "name": "Authorization",
-                    "in": "header",
-                    "description": "AWS Signature Version 4 for the service execute-api; the "
-                    "caller needs execute-api:Invoke on this route.",
-                    "x-amazon-apigateway-authtype": "awsSigv4",
-                }
-            },
-        },
-    }
+    return document_of(
+        title="ingest",
+        version=VERSION,
+        description=_DESCRIPTION,
+        paths={"/ingest": {"post": _operation()}},
+        schemas=_schemas(),
+    )
 
 
 def _operation() -> dict[str, Any]:
-    event = {"$ref": _REF.format(model="Event")}
+    event = reference("Event")
     body = {
         "oneOf": [
             event,
@@ -115,15 +96,19 @@ def _operation() -> dict[str, Any]:
             },
         },
         "responses": {
-            "202": _answer("All events are queued: neither stored nor deduplicated yet.", Accepted),
-            "400": _problem("Not JSON, bad gzip, an empty array, or a bad Idempotency-Key."),
-            "403": _gateways("The signature is missing or wrong, or the caller has no right."),
-            "413": _problem("Too many events or bytes, or an event too large for the stream."),
-            "415": _problem("A content encoding other than gzip."),
-            "422": _problem("Some events are invalid; none was sent. `errors` names them all."),
-            "429": _gateways("More requests than the API takes; send again later."),
-            "500": _problem("The deployment is faulty."),
-            "503": _not_all_queued(),
+            "202": answer("All events are queued: neither stored nor deduplicated yet.", Accepted),
+            "400": problem("Not JSON, bad gzip, an empty array, or a bad Idempotency-Key."),
+            "413": problem("Too many events or bytes, or an event too large for the stream."),
+            "415": problem("A content encoding other than gzip."),
+            "422": problem("Some events are invalid; none was sent. `errors` names them all."),
+            "500": problem("The deployment is faulty."),
+            "503": unavailable(
+                "Some events, or all, could not be queued in time. `events` says which; send "
+                "exactly the failed ones again, with the identity they had (an injected key "
+                "included).",
+                NotAllQueued,
+            ),
+            **GATEWAY_REFUSALS,
         },
     }
 
@@ -152,44 +137,9 @@ def _content_encoding() -> dict[str, Any]:
     }
 
 
-def _answer(description: str, model: type[Accepted]) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=model.__name__)}
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _problem(description: str, model: type[Problem] = Problem) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=model.__name__)}
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": schema}}}
-
-
-def _not_all_queued() -> dict[str, Any]:
-    return {
-        **_problem(
-            "Some events, or all, could not be queued in time. `events` says which; send exactly "
-            "the failed ones again, with the identity they had (an injected key included).",
-            NotAllQueued,
-        ),
-        "headers": {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
-        },
-    }
-
-
-def _gateways(description: str) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {"message": {"type": "string"}}}
-    return {
-        "description": f"{description} (The gateway's own answer.)",
-        "content": {"application/json": {"schema": schema}},
-    }
-
-
 def _schemas() -> dict[str, Any]:
-    # Requests as they are read, answers as they are written.
-    _, read = models_json_schema([(EventFields, "validation")], ref_template=_REF)
-    _, written = models_json_schema(
-        [(model, "serialization") for model in (Accepted, Problem, NotAllQueued)], ref_template=_REF
-    )
-    return {"Event": _event(read["$defs"]["EventFields"]), **written["$defs"]}
+    schemas = schemas_of(read=(EventFields,), written=(Accepted, Problem, NotAllQueued))
+    return {"Event": _event(schemas.pop("EventFields")), **schemas}
 
 
 def _event(fields: dict[str, Any]) -> dict[str, Any]:
@@ -206,10 +156,5 @@ def _event(fields: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def rendered() -> str:
-    """Return the document as it is checked in."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-
-
 if __name__ == "__main__":
-    sys.stdout.write(rendered())
+    sys.stdout.write(rendered(document()))

@@ -3,14 +3,20 @@
 Checked in as docs/openapi/replay.json; a test fails when the two differ.
 """
 
-import json
 import sys
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
-
-from millrace.http_api import PROBLEM_JSON
+from millrace.openapi import (
+    ALWAYS,
+    answer,
+    document_of,
+    not_found,
+    path_id,
+    problem,
+    rendered,
+    request_body,
+    schemas_of,
+)
 from millrace.problems import Problem
 from replay_api.answers import ReplayAnswer, ReplayList, Started, StatusAnswer
 from replay_api.domain.cursors import MAX_CURSOR_CHARACTERS
@@ -18,7 +24,6 @@ from replay_api.handler import DEFAULT_PAGE, MAX_PAGE
 from replay_api.requests import MAX_BODY_BYTES, MoveRequest, ReplayRequest
 
 VERSION = "1.0.0"
-_REF = "#/components/schemas/{model}"
 _EXAMPLE = {
     "entity_id": "user_123",
     "start": "2025-12-28T00:00:00Z",
@@ -54,23 +59,11 @@ _MOVES = {
 
 def document() -> dict[str, Any]:
     """Return the document."""
-    return {
-        "openapi": "3.1.1",
-        "info": {
-            "title": "Millrace replay",
-            "version": VERSION,
-            "description": _DESCRIPTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [
-            {
-                "url": "{api_endpoint}",
-                "description": "Terraform's output api_endpoint",
-                "variables": {"api_endpoint": {"default": "https://example.com"}},
-            }
-        ],
-        "security": [{"sigv4": []}],
-        "paths": {
+    return document_of(
+        title="replay",
+        version=VERSION,
+        description=_DESCRIPTION,
+        paths={
             "/replay": {"post": _start()},
             "/replays": {"get": _list()},
             "/replay/{id}": {"get": _status(), "parameters": [_ID]},
@@ -79,45 +72,31 @@ def document() -> dict[str, Any]:
                 for name in _MOVES
             },
         },
-        "components": {"schemas": _schemas(), "securitySchemes": {"sigv4": _SIGV4}},
-    }
+        schemas=_schemas(),
+    )
 
 
-_ID = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string"},
-    "description": "`replay_id` of the replay.",
-}
-_SIGV4 = {
-    "type": "apiKey",
-    "name": "Authorization",
-    "in": "header",
-    "description": "AWS Signature Version 4 for the service execute-api; the caller needs "
-    "execute-api:Invoke on the route.",
-    "x-amazon-apigateway-authtype": "awsSigv4",
-}
+_ID = path_id("id", "`replay_id` of the replay.")
 
 
 def _start() -> dict[str, Any]:
-    started = _json("Started.", Started)
+    started = answer("Started.", Started)
     started["headers"] = {
         "Location": {"description": "`/replay/{id}`.", "schema": {"type": "string"}}
     }
     return {
         "operationId": "startReplay",
         "summary": "Plan a replay and start it",
-        "requestBody": _takes(ReplayRequest, _EXAMPLE),
+        "requestBody": request_body(ReplayRequest, _EXAMPLE),
         "responses": {
             "202": started,
-            "400": _problem("Not JSON, or no object."),
-            "413": _problem("The body is too large."),
-            "422": _problem(
+            "400": problem("Not JSON, or no object."),
+            "413": problem("The body is too large."),
+            "422": problem(
                 "It cannot be meant (`errors` names each field), selects more than its `limit`, or "
                 "is more than can be planned within a request. Nothing was started."
             ),
-            **_ALWAYS,
+            **ALWAYS,
         },
     }
 
@@ -148,9 +127,9 @@ def _list() -> dict[str, Any]:
             },
         ],
         "responses": {
-            "200": _json("A page of them.", ReplayList),
-            "400": _problem("`limit` or `cursor` is none."),
-            **_ALWAYS,
+            "200": answer("A page of them.", ReplayList),
+            "400": problem("`limit` or `cursor` is none."),
+            **ALWAYS,
         },
     }
 
@@ -160,9 +139,9 @@ def _status() -> dict[str, Any]:
         "operationId": "getReplay",
         "summary": "Say where a replay stands, what it skipped and why, and who did what to it",
         "responses": {
-            "200": _json("Where it stands.", StatusAnswer),
-            "404": _problem("There is none of that id."),
-            **_ALWAYS,
+            "200": answer("Where it stands.", StatusAnswer),
+            "404": not_found("There is none of that id."),
+            **ALWAYS,
         },
     }
 
@@ -171,71 +150,24 @@ def _move(name: str) -> dict[str, Any]:
     return {
         "operationId": f"{name}Replay",
         "summary": _MOVES[name],
-        "requestBody": _takes(MoveRequest, {"reason": "live traffic comes first tonight"}),
+        "requestBody": request_body(MoveRequest, {"reason": "live traffic comes first tonight"}),
         "responses": {
-            "200": _json("Done.", ReplayAnswer),
-            "400": _problem("Not JSON, or no object."),
-            "404": _problem("There is none of that id."),
-            "409": _problem("Its state does not allow it; `detail` says which do."),
-            "413": _problem("The body is too large."),
-            "422": _problem("The reason is missing or blank."),
-            **_ALWAYS,
+            "200": answer("Done.", ReplayAnswer),
+            "400": problem("Not JSON, or no object."),
+            "404": not_found("There is none of that id."),
+            "409": problem("Its state does not allow it; `detail` says which do."),
+            "413": problem("The body is too large."),
+            "422": problem("The reason is missing or blank."),
+            **ALWAYS,
         },
     }
 
 
-def _takes(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=model.__name__)}
-    return {
-        "required": True,
-        "content": {"application/json": {"schema": schema, "example": example}},
-    }
-
-
-def _json(description: str, model: type[BaseModel]) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model=model.__name__)}
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _problem(description: str) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(model="Problem")}
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": schema}}}
-
-
-def _gateways(description: str) -> dict[str, Any]:
-    schema = {"type": "object", "properties": {"message": {"type": "string"}}}
-    return {
-        "description": f"{description} (The gateway's own answer.)",
-        "content": {"application/json": {"schema": schema}},
-    }
-
-
-_UNAVAILABLE = _problem("Something that this needs is busy or away; `Retry-After` says when.")
-_ALWAYS = {
-    "403": _gateways("The signature is missing or wrong, or the caller has no right."),
-    "429": _gateways("More requests than the API takes; send again later."),
-    "500": _problem("The deployment is faulty."),
-    "503": _UNAVAILABLE
-    | {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}},
-}
-
-
 def _schemas() -> dict[str, Any]:
-    # Requests as they are read, answers as they are written.
-    _, read = models_json_schema(
-        [(ReplayRequest, "validation"), (MoveRequest, "validation")], ref_template=_REF
+    return schemas_of(
+        read=(ReplayRequest, MoveRequest), written=(Started, StatusAnswer, ReplayList, Problem)
     )
-    _, written = models_json_schema(
-        [(model, "serialization") for model in (Started, StatusAnswer, ReplayList, Problem)],
-        ref_template=_REF,
-    )
-    return {**read["$defs"], **written["$defs"]}
-
-
-def rendered() -> str:
-    """Return the document as it is checked in."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(rendered())
+    sys.stdout.write(rendered(document()))
