@@ -20,6 +20,14 @@ MAX_CURSOR_CHARACTERS = 1_000
 LONGEST_PERIOD = timedelta(days=3_660)
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"([0-9]{1,5})(s|m|h|d)")
+_INSTANT_PATTERN = (
+    r"^(19[7-9]|[2-8][0-9]{2})[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?)?$"
+)
+"""What a client should write; more of ISO 8601 is read."""
+_SCOPE_PATTERN = (
+    r"^((TYPE|SOURCE|ENTITY|CLIENT)#.+|EXPERIMENT#[^#]+#VARIANT#.+|PAYLOAD#[^#]+#VALUE#.+)$"
+)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -52,7 +60,13 @@ def _day(text: object) -> date:
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "examples": ["2015-09-12T13", "2015-09-12T13:05:00Z"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": _INSTANT_PATTERN,
+            "examples": ["2015-09-12T13", "2015-09-12T13:05:00Z"],
+        }
+    ),
 ]
 Duration = Annotated[
     timedelta,
@@ -195,7 +209,10 @@ class GapsQuery(_Times):
 class AggregatesQuery(_Query):
     """GET /aggregates."""
 
-    scope: Annotated[str, Field(min_length=1, max_length=2_048)]
+    scope: Annotated[
+        str,
+        Field(min_length=1, max_length=2_048, json_schema_extra={"pattern": _SCOPE_PATTERN}),
+    ]
     """KIND#id: TYPE#edit, SOURCE#web, ENTITY#user_1, CLIENT#acme, EXPERIMENT#e1#VARIANT#A,
     PAYLOAD#page.country#VALUE#de."""
     window: WindowWidth = WindowWidth.HOUR
