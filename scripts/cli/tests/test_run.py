@@ -11,7 +11,6 @@ import pytest
 from millrace.aggregates import AggregateKey, AggregateRow, Dimension, Scope
 from millrace.aws.aggregate_fields import row_json
 from millrace.windows import WindowWidth, window_of
-from millrace_cli import render
 from millrace_cli.aggregates import AggregateQuery
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.generate.sample import make_sample
@@ -28,6 +27,7 @@ from millrace_cli.run import (
 )
 from millrace_cli.sending import Progress
 from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
+from millrace_cli.tables.run import show_run
 
 _HOUR_0 = datetime(2025, 12, 28, tzinfo=UTC)
 
@@ -90,7 +90,7 @@ def test_people_see_the_sum_the_reasons_and_the_latest_hours(
     )
     found = run([status(0), after], sent=10)
     hours = [row("edit", _HOUR_0 + timedelta(hours=number)) for number in range(20)]
-    render.show_run(replace(found, aggregates=hours))
+    show_run(replace(found, aggregates=hours))
     shown = capsys.readouterr().out
     assert "received 10 = accepted 6 + duplicates 1 + quarantined 3" in shown
     assert "not_json" in shown

@@ -1,8 +1,7 @@
 """What people see: tables on standard output, progress on standard error."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,23 +10,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from millrace.aggregates import AggregateRow, Scope
-from millrace.aws.aggregate_fields import row_fields
 from millrace_cli import sending
 from millrace_cli.archive import ArchiveObject
 from millrace_cli.export import ExportedHour, ExportReport
 from millrace_cli.loading import Change, Loaded
 from millrace_cli.preview import Preview
 from millrace_cli.put import PutSummary
-from millrace_cli.run import RunReport
 from millrace_cli.status import Gap, StageCounts, Status
 
 if TYPE_CHECKING:
     from rich.status import Status as Spinner
 
-_SHOWN_HOURS = 8
-_STAGES = ("received", "accepted", "duplicates", "conflicts", "quarantined", "enriched",
-           "aggregated", "archived")  # fmt: skip
+STAGES = ("received", "accepted", "duplicates", "conflicts", "quarantined", "enriched",
+          "aggregated", "archived")  # fmt: skip
+"""What is counted of each stage, in the order of the pipeline."""
 
 
 def out() -> Console:
@@ -195,7 +191,7 @@ def show_status(status: Status, title: str) -> None:
     counts = Table(title=title, title_justify="left")
     counts.add_column("stage")
     counts.add_column("events", justify="right")
-    for name in _STAGES:
+    for name in STAGES:
         counts.add_row(name, f"{getattr(status.totals, name):,}")
     console.print(counts)
     queues = Table(title="Queues", title_justify="left")
@@ -233,26 +229,6 @@ def show_gaps(console: Console, gaps: Sequence[Gap]) -> None:
         console.print(f"[red]unaccounted for:[/red] {escape(str(gap))}")
 
 
-def show_aggregates(rows: Iterable[AggregateRow]) -> None:
-    """Print aggregate rows as one table."""
-    table = Table()
-    for column in ("scope", "metric", "from", "value", "events", "version"):
-        # The times tell rows apart: they are never cut off, long scopes fold.
-        table.add_column(
-            column,
-            justify="right" if column in {"value", "events"} else "left",
-            overflow="fold",
-            no_wrap=column == "from",
-        )
-    for row in map(row_fields, rows):
-        table.add_row(
-            row["scope"], row["metric_name"], row["window_start"], f"{row['value']:,}",
-            f"{row['event_count']:,}", row["version"],
-        )  # fmt: skip
-    nothing = "No aggregates: look at the scope, the times, --window (hour or day) and --version."
-    out().print(table if table.row_count else nothing)
-
-
 def show_export(report: ExportReport) -> None:
     """Print what became of each hour that has clients."""
     table = Table()
@@ -274,13 +250,6 @@ def show_export(report: ExportReport) -> None:
     console.print(f"{len(report.hours):,} hours, {empty:,} of them without events")
 
 
-def show_scopes(scopes: Iterable[str]) -> None:
-    """Print the scopes that have rows, one a line."""
-    console = out()
-    for scope in scopes:
-        console.print(escape(scope))
-
-
 def show_archive(objects: Sequence[ArchiveObject]) -> None:
     """Print the archive objects and their sums."""
     table = Table()
@@ -296,42 +265,6 @@ def show_archive(objects: Sequence[ArchiveObject]) -> None:
         f"{len(objects):,} objects, {sum(each.events for each in objects):,} events, "
         f"{sum(each.bytes for each in objects):,} bytes"
     )
-
-
-def show_run(report: RunReport) -> None:
-    """Print the account of a run."""
-    console = out()
-    console.print(f"Went in: {report.sent.what}, {report.sent.bytes:,} bytes")
-    table = Table(title="What came out of each stage", title_justify="left")
-    table.add_column("stage")
-    table.add_column("this run", justify="right")
-    table.add_column("in total", justify="right")
-    table.add_row("sent", f"{report.sent.records:,}", "")
-    for name in _STAGES:
-        now, total = getattr(report.run, name), getattr(report.status.totals, name)
-        table.add_row(name, f"{now:,}", f"{total:,}")
-    console.print(table)
-    counts = report.run
-    console.print(
-        f"received {counts.received:,} = accepted {counts.accepted:,} + duplicates "
-        f"{counts.duplicates:,} + quarantined {counts.quarantined:,}"
-    )
-    if report.quarantine:
-        show_reasons(console, "Quarantined, by reason", report.quarantine)
-    if report.aggregates:
-        show_aggregates(_latest(report.aggregates))
-        console.print(f"The last {_SHOWN_HOURS} hours of each scope; more: `millrace aggregates`")
-    day = f"{report.aggregates[0].key.window.start:%Y-%m-%d}" if report.aggregates else "DATE"
-    console.print(f"Archive: {report.archive_location} (see `millrace archive ls {day}`)")
-    console.print(f"{report.seconds:.1f} s from the first event to the last")
-    show_gaps(console, report.gaps)
-
-
-def _latest(rows: Sequence[AggregateRow]) -> Iterable[AggregateRow]:
-    by_scope: dict[Scope, list[AggregateRow]] = {}
-    for row in rows:
-        by_scope.setdefault(row.key.scope, []).append(row)
-    return chain.from_iterable(group[-_SHOWN_HOURS:] for group in by_scope.values())
 
 
 def show_reasons(console: Console, title: str, reasons: Mapping[str, int]) -> None:

@@ -33,6 +33,7 @@ from millrace_cli.run import (
     write_report,
 )
 from millrace_cli.sending import Progress
+from millrace_cli.tables.run import show_run
 from millrace_local.ports import DEFAULT_PORT
 from millrace_local.project import default_root
 
@@ -83,7 +84,7 @@ def run_command(
     if as_json:
         print_json(report.as_dict())
     else:
-        render.show_run(report)
+        show_run(report)
     if report.gaps:
         raise typer.Exit(int(ExitCode.UNACCOUNTED))
 

@@ -9,7 +9,6 @@ from millrace.aggregates import LIVE
 from millrace.aws.aggregate_fields import row_json
 from millrace.aws.aggregates import scope_key
 from millrace.windows import WindowWidth
-from millrace_cli import render
 from millrace_cli.aggregates import (
     AggregateQuery,
     AggregateTable,
@@ -22,6 +21,7 @@ from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.aggregates import show_aggregates, show_scopes
 
 
 @reported
@@ -77,7 +77,7 @@ def aggregates_command(
     elif as_csv:
         write_csv(rows, sys.stdout)
     else:
-        render.show_aggregates(rows)
+        show_aggregates(rows)
 
 
 def _show_scopes(table: AggregateTable, *, as_json: bool) -> None:
@@ -85,4 +85,4 @@ def _show_scopes(table: AggregateTable, *, as_json: bool) -> None:
     if as_json:
         print_json(scopes)
     else:
-        render.show_scopes(scopes)
+        show_scopes(scopes)

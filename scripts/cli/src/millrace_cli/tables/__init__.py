@@ -1,1 +1,1 @@
-"""What an investigation's answers look like to a person: one module an answer."""
+"""What answers look like to a person: one module an answer."""
