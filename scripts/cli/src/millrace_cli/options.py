@@ -1,11 +1,13 @@
 """The options that several commands share."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.event_times import ClockChange
 from millrace_cli.rows import RowFormat
 
@@ -31,6 +33,25 @@ OutputsFile = Annotated[
         envvar="MILLRACE_OUTPUTS",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The options that say which deployment a command is about."""
+
+    engine: Engine = DEFAULT_ENGINE
+    env: Env = None
+    outputs: OutputsFile = None
+
+    def load(self) -> Environment:
+        """Return how to reach it.
+
+        Raises:
+            CommandError: it is not there, or out of date.
+        """
+        return load_environment(self.engine, self.outputs, self.env)
+
+
 Maps = Annotated[
     list[str] | None,
     typer.Option(

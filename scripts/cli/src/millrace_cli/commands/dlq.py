@@ -20,10 +20,10 @@ from millrace_cli.dlq import (
 )
 from millrace_cli.dlq_files import sink_for
 from millrace_cli.dlq_work import audited_work, bar, cancelled, confirm_name, depth, redriven
-from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.environment import Environment
 from millrace_cli.errors import ExitCode
 from millrace_cli.operators import Reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
 _SAMPLE = 1_000
@@ -64,16 +64,14 @@ def list_command(
         int, typer.Option(min=0, help="Messages of each queue to look at; 0: only count.")
     ] = _SAMPLE,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show how many dead letters each queue has, since when, and why (then exit code 3).
 
     Nothing is taken: what is looked at is given back at once. SQS counts it as received, which has
     no consequence in a dead-letter queue.
     """
-    queues = dead_letters(load_environment(engine, outputs, env))
+    queues = dead_letters(target.load())
     with handled("look at the dead letters"):
         looked = [
             (queue, queue.looking.look(Selection(), min(sample, depth(queue))))
@@ -98,15 +96,11 @@ def show_command(
     replay_id: ReplayId = "",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show messages one by one: what each is about, and the error that it failed with last."""
     selection = _selection(message_id, error, (older_than, newer_than), replay_id, limit)
-    (found,) = chosen(
-        dead_letters(load_environment(engine, outputs, env)), [queue], everything=False
-    )
+    (found,) = chosen(dead_letters(target.load()), [queue], everything=False)
     with handled("look at the dead letters"):
         look = found.looking.look(selection, _LOOK_AT_MOST)
     if as_json:
@@ -142,9 +136,7 @@ def redrive_command(
     dry_run: DryRun = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Send dead letters back to their queue: of each error a canary first, then its like.
 
@@ -153,7 +145,7 @@ def redrive_command(
     delivered twice counts once.
     """
     selection = _selection(message_id, error, (older_than, newer_than), replay_id, limit)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     named = chosen(dead_letters(environment), queues or [], everything=everything)
     order = Order(selection, rate, force, wait)
     if cancel:
@@ -182,13 +174,11 @@ def export_command(
     dry_run: DryRun = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Write messages down as NDJSON: bodies, attributes, ids, errors. They stay where they are."""
     selection = _selection(message_id, error, (older_than, newer_than), replay_id, limit)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     (found,) = chosen(dead_letters(environment), [queue], everything=False)
     if dry_run:
         _show_dry_run("exported", [found], selection, as_json=as_json)
@@ -220,16 +210,14 @@ def purge_command(
     dry_run: DryRun = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Delete messages for good, each once it is exported. Wants the queue's full name typed.
 
     The events themselves stay stored; what is lost is that a stage would still work on them.
     """
     selection = _selection(message_id, error, (older_than, newer_than), replay_id, limit)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     (found,) = chosen(dead_letters(environment), [queue], everything=False)
     if dry_run:
         _show_dry_run("exported and deleted", [found], selection, as_json=as_json)

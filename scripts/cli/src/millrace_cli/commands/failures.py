@@ -10,11 +10,11 @@ from millrace.discarded.batch import State
 from millrace.discarded.deadline import Source
 from millrace.discarded.request import MOST_SHOWN, Action, DiscardedRequest
 from millrace_cli import failure_tables
-from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.failures import Failure, Failures, LambdaRepair, Repair, repair_all
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
 app = typer.Typer(
@@ -35,12 +35,10 @@ def list_command(
         bool, typer.Option("--all", help="Repaired and abandoned ones, too.")
     ] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show what was given up and how long it can still be repaired, the most urgent first."""
-    failures = Failures(load_environment(engine, outputs, env))
+    failures = Failures(target.load())
     found, now = failures.listed(closed=everything), failures.now()
     if as_json:
         print_json([each.as_dict(now) for each in found])
@@ -57,12 +55,10 @@ def show_command(
         int, typer.Option(min=0, max=MOST_SHOWN, help="Records to decode and show.")
     ] = 10,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show one batch: its range, why it was given up, what is covered, and decoded records."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     failures = Failures(environment)
     (failure,) = failures.chosen([batch_id])
     request = DiscardedRequest.about(Action.SHOW, failure.batch, records)
@@ -84,9 +80,7 @@ def repair_command(
     dry_run: DryRun = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Commit what was given up, under its own shard and sequence numbers, until it is done.
 
@@ -95,7 +89,7 @@ def repair_command(
     """
     if bool(batch_ids) == everything:
         raise CommandError("say which batches", "give their ids, or --all", ExitCode.USAGE)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     failures = Failures(environment)
     chosen = failures.listed() if everything else failures.chosen(batch_ids or [])
     if dry_run:
@@ -149,15 +143,13 @@ def abandon_command(
     dry_run: DryRun = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Give up for good what no commit holds of a batch, so that it can be sent again.
 
     Say why with --reason. The batch is never repaired after that.
     """
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     failures = Failures(environment)
     (failure,) = failures.chosen([batch_id])
     _refuse(failure, reason, dry_run=dry_run, force=force)

@@ -11,9 +11,8 @@ from millrace.investigate.gaps import Subject
 from millrace.investigate.lag import lag_report
 from millrace_cli import render
 from millrace_cli.asked import parse_duration, parse_period
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.investigation import Bounds, Investigation, answering, now
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.tables.duplicates import show_duplicates
 from millrace_cli.tables.gaps import show_gaps
@@ -85,16 +84,14 @@ def lag_command(
     deadline: Deadline = 60,
     verbose: Verbose = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show how long after their time events arrive, and how long each stage takes.
 
     From histograms that are within 5 %, by source, type and hour of arrival; copies count too.
     """
     period = parse_period(start, end, now=now(), default=_DAY)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(target.load())
     with answering("read the commits"), render.working("Reading the commits"):
         answer = lag_report(
             asked.commits,
@@ -119,13 +116,11 @@ def duplicates_command(
     deadline: Deadline = 60,
     verbose: Verbose = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show which events arrived again: how often, of whom, how soon, and whether changed."""
     period = parse_period(start, end, now=now(), default=_DAY)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(target.load())
     with answering("read the commits"), render.working("Reading the commits"):
         answer = asked.duplicates.report(
             period,
@@ -149,16 +144,14 @@ def late_command(
     deadline: Deadline = 60,
     verbose: Verbose = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show which events arrived late, how far behind, and which closed windows they changed.
 
     Late is behind the highest event time of the same source by more than the allowed lateness.
     """
     period = parse_period(start, end, now=now(), default=_DAY)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(target.load())
     with answering("read the commits"), render.working("Reading the commits"):
         answer = asked.late.report(
             period,
@@ -180,13 +173,11 @@ def sources_command(
     deadline: Deadline = 60,
     verbose: Verbose = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Rank the sources by the share of their records that were rejected, came again or late."""
     period = parse_period(start, end, now=now(), default=_DAY)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(target.load())
     with answering("read the commits"), render.working("Reading the commits"):
         budget = asked.budget(Bounds(max_pages, deadline))
         answer = asked.sources.report(period, budget, now(), cursor=cursor)
@@ -213,9 +204,7 @@ def gaps_command(
     deadline: Deadline = 60,
     verbose: Verbose = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show when an entity or a source was silent though by its own rhythm it should not have been.
 
@@ -227,7 +216,7 @@ def gaps_command(
     with answering("read the event index"):
         subject = Subject(entity, source)
     period = parse_period(start, end, now=now(), default=_WEEK)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(target.load())
     with answering("read the event index"), render.working("Reading the event index"):
         budget = asked.budget(Bounds(max_pages, deadline))
         answer = asked.gaps.report(subject, period, budget, longer_than=longer, history=learnt)

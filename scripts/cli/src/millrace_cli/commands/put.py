@@ -7,19 +7,17 @@ import typer
 from millrace.clock import SystemClock
 from millrace_cli import render
 from millrace_cli.api import api_stream
-from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.environment import Environment
 from millrace_cli.event_times import ClockChange, parse_time_options
 from millrace_cli.kinesis import KinesisStream
 from millrace_cli.mapping import parse_mapping
 from millrace_cli.options import (
     AsJson,
     Door,
-    Engine,
-    Env,
     Format,
     Maps,
     OnClockChange,
-    OutputsFile,
+    Target,
     TimeFormat,
     TimeZone,
     Via,
@@ -52,9 +50,7 @@ def put_command(
     ] = 0,
     via: Via = Door.STREAM,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Send the events in FILE to the stream, or to the HTTP API in front of it.
 
@@ -69,7 +65,7 @@ def put_command(
         _show_preview(source, as_json=as_json)
         return
     total = check(source)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     stream = _door(via, environment)
     progress = Progress()
     with render.put_progress(total, progress, quiet=as_json):

@@ -21,10 +21,9 @@ from millrace.quarantine.selection import Selection
 from millrace.quarantine.stats import Dimension, Statistics
 from millrace_cli import quarantine_options as chosen
 from millrace_cli import quarantine_tables, render
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.quarantine import (
     Quarantines,
     preview_fields,
@@ -65,16 +64,14 @@ def list_command(
         str | None, typer.Option(metavar="RECORD", help="Those behind this one: the next page.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON a line.")] = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """List quarantined records, by shard and sequence number."""
     with quarantined("list the quarantine"):
         filters = Filters(start, end, rejected, source, event_type, schema_version,
                           state=state, after=after, limit=limit)  # fmt: skip
         selection = filters.selection(_now())
-        quarantines = Quarantines.of(load_environment(engine, outputs, env))
+        quarantines = Quarantines.of(target.load())
         found = list(quarantines.quarantine.records(selection))
     if as_json:
         print_ndjson(map(record_fields, found))
@@ -92,14 +89,12 @@ def show_command(
     *,
     raw: Annotated[bool, typer.Option("--raw", help="Print only its bytes.")] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show one record: bytes, the validator's message, arrival, commit, what was done about it."""
     with quarantined("show the record"):
         place = Place.parse(record)
-        quarantines = Quarantines.of(load_environment(engine, outputs, env))
+        quarantines = Quarantines.of(target.load())
         held = quarantines.quarantine.at(place)
         rule_hash = held.mark.rule_hash if held.mark else ""  # a drop has none
         rule = quarantines.rules.find(rule_hash) if rule_hash else None
@@ -127,9 +122,7 @@ def stats_command(
     schema_version: chosen.SchemaVersion = None,
     state: chosen.States = None,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Count quarantined records, and what share of all records they are."""
     with quarantined("count the quarantine"):
@@ -137,7 +130,7 @@ def stats_command(
         selection = filters.selection(_now())
         default = (Dimension.REASON, Dimension.SOURCE, Dimension.EVENT_TYPE)
         found = Statistics(tuple(by or default))
-        quarantine = Quarantines.of(load_environment(engine, outputs, env)).quarantine
+        quarantine = Quarantines.of(target.load()).quarantine
         with render.counting_bar("Counting", None, quiet=as_json) as show:
             heads = found.passing(quarantine.heads(selection))
             for commit in quarantine.commits_of(heads, selection):
@@ -189,9 +182,7 @@ def patch_command(
     record: chosen.Records = None,
     limit: chosen.Limit = None,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Try a rule: before, after, would it validate now, how many of all. Nothing is sent.
 
@@ -203,7 +194,7 @@ def patch_command(
                           limit=limit)  # fmt: skip
         selection = recoverable(filters.selection(_now()))
         options = RuleOptions(decode, *(tuple(each or ()) for each in parts))
-        quarantines = Quarantines.of(load_environment(engine, outputs, env))
+        quarantines = Quarantines.of(target.load())
         rule = quarantines.rule(rule_file, options, as_is=as_is)
         _preview(quarantines, selection, rule, examples, as_json=as_json)
         if save is not None:
@@ -236,9 +227,7 @@ def recover_command(
     ] = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Send the records that the rule mends to the stream, and mark them with its hash.
 
@@ -249,7 +238,7 @@ def recover_command(
         filters = Filters(start, end, rejected, source, event_type, schema_version, record,
                           limit=limit)  # fmt: skip
         selection = recoverable(filters.selection(_now()))
-        quarantines = Quarantines.of(load_environment(engine, outputs, env))
+        quarantines = Quarantines.of(target.load())
         rule = quarantines.rule(rule_name, RuleOptions(), as_is=as_is)
         if dry_run:
             _preview(quarantines, selection, rule, 1, as_json=as_json)
@@ -291,9 +280,7 @@ def drop_command(
     limit: chosen.Limit = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Mark nothing: say how many.")] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Mark records that nobody wants back as dropped. Their bytes stay where they are."""
     with quarantined("drop"):
@@ -308,7 +295,7 @@ def drop_command(
                 ExitCode.USAGE,
             )
         selection = filters.selection(_now())
-        quarantines = Quarantines.of(load_environment(engine, outputs, env))
+        quarantines = Quarantines.of(target.load())
         actor = Actor(operator(), reason.strip())
         dropped = _drop(quarantines, selection, actor, dry_run=dry_run, quiet=as_json)
     if as_json:

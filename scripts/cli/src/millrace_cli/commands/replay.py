@@ -15,9 +15,8 @@ from millrace_cli.commands.replay_run import (
     run_command,
     wait_command,
 )
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.operators import Reason, operator
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.replay import (
     Chosen,
     Replays,
@@ -69,15 +68,13 @@ def plan_command(
     rate: Rate = DEFAULT_RATE,
     id_only: IdOnly = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Select events, say what their replay would be, and store it: nothing runs yet."""
     chosen = Chosen(start, end, entity, source, event_type, include_duplicates, limit)
     with asked("plan the replay"):
         selection = chosen.selection()
-        replays = Replays.of(load_environment(engine, outputs, env))
+        replays = Replays.of(target.load())
         defined = replays.definitions_in(metrics)
         with replay_progress.events_progress(
             "looking into the index", "found", quiet=as_json or id_only
@@ -104,12 +101,10 @@ def apply_command(
     reason: Reason = "",
     id_only: IdOnly = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Start exactly what was planned. It runs in the pipeline: this command does not wait."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     with kept_in_audit(environment, "apply", plan_id, reason) as said, asked("apply the plan"):
         order = Order(operator(), said, rate, dry_run=dry_run, again=again)
@@ -128,12 +123,10 @@ def status_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show how far a replay has come, what it skipped and why, and who did what to it."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("look at the replay"):
         status = replays.operations.status(replay_id)
     if as_json:
@@ -149,12 +142,10 @@ def pause_command(
     *,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Stop sending; what is sent already is processed."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     with kept_in_audit(environment, "pause", replay_id, reason) as said, asked("pause the replay"):
         replay = replays.operations.pause(replay_id, operator(), said)
@@ -168,12 +159,10 @@ def resume_command(
     *,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Go on from the last checkpoint, after a pause or where a worker died for good."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     with (
         kept_in_audit(environment, "resume", replay_id, reason) as said,
@@ -190,12 +179,10 @@ def cancel_command(
     *,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """End a replay for good; messages of it that still wait have no effect."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     with (
         kept_in_audit(environment, "cancel", replay_id, reason) as said,
@@ -210,12 +197,10 @@ def cancel_command(
 def list_command(
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """List the replays, newest first."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("list the replays"):
         found = list(replays.operations.ledger.replays())
     if as_json:
@@ -230,12 +215,10 @@ def report_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show the rows that a dry run would have written: scope, window, metric, value, events."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with (
         asked("report on the dry run"),
         replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
@@ -257,12 +240,10 @@ def diff_command(
         bool, typer.Option("--only-replayed", help="Do not look for rows that only live has.")
     ] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Compare a replay with live, row by row, and say why they differ (then exit code 3)."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("compare the replay"):
         comparisons = list(replays.diffing.diff(replay_id, only_replayed=only_replayed))
     shown = comparisons if everything else differing(comparisons)

@@ -11,10 +11,9 @@ from millrace.replay.plan import Plan
 from millrace.replay.record import ReplayState
 from millrace.replay.selection import DEFAULT_LIMIT
 from millrace_cli import replay_progress, replay_tables
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.replay import (
     Chosen,
     Replays,
@@ -60,9 +59,7 @@ def run_command(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     everything: Everything = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Plan, show the plan, ask, apply it, follow it to its end, and compare it with live.
 
@@ -74,7 +71,7 @@ def run_command(
     chosen = Chosen(start, end, entity, source, event_type, include_duplicates, limit)
     with asked("plan the replay"):
         selection = chosen.selection()
-        environment = load_environment(engine, outputs, env)
+        environment = target.load()
         said = stated_reason(environment, reason)  # before a long plan, not after it
         replays = Replays.of(environment)
         defined = replays.definitions_in(metrics)
@@ -108,12 +105,10 @@ def wait_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Follow a replay until it ends: exit code 0 once it is completed, 1 if it never will be."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     status = followed(replays, replay_id, quiet=as_json)
     if as_json:
         print_json(status_fields(status))
