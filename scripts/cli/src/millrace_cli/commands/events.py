@@ -9,11 +9,11 @@ import typer
 from millrace.event import UNKNOWN_SOURCE
 from millrace.investigate.finding import Wanted
 from millrace_cli import render
-from millrace_cli.commands.investigate import Deadline, MaxPages, Verbose, tell
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.events import Events, parse_query
-from millrace_cli.investigation import Bounds, Investigation, answering
-from millrace_cli.options import AsJson, Target
+from millrace_cli.investigate_options import Reading, Verbose
+from millrace_cli.investigation import Investigation, answering
+from millrace_cli.options import Target
 from millrace_cli.reporting import print_json, print_ndjson, reported
 from millrace_cli.tables.biography import show_biography, show_record
 from millrace_cli.tables.events import show_events, write_events
@@ -98,11 +98,7 @@ def event_command(
     raw: Annotated[
         bool, typer.Option("--raw", help="Print only the event, byte by byte as it was sent.")
     ] = False,
-    max_pages: MaxPages = 1000,
-    deadline: Deadline = 60,
-    verbose: Verbose = False,
-    as_json: AsJson = False,
-    target: Target,
+    reading: Reading,
 ) -> None:
     """Tell an event's life: how it arrived, where it lies, what counted it, who replayed it.
 
@@ -111,22 +107,22 @@ def event_command(
     """
     place = _record(event_id, shard, sequence)
     if place is not None:
-        asked = Investigation(target.load())
+        asked = Investigation(reading.target.load())
         with answering("read the record"):
             record = asked.records.at(asked.shard(place[0]), place[1])
-        tell(record, asked, show_record, as_json=as_json, verbose=verbose)
+        reading.tell(record, asked, show_record)
         return
     wanted = _wanted(event_id, source, entity, day)
-    asked = Investigation(target.load())
+    asked = Investigation(reading.target.load())
     with answering("read the event"):
         if raw:
             found = asked.finder.find(wanted)
             sys.stdout.buffer.write(found.raw + b"\n")
             sys.stdout.buffer.flush()
             return
-        budget = asked.budget(Bounds(max_pages, deadline))
+        budget = asked.budget(reading.bounds)
         told = asked.biographer.write(wanted, budget, all_copies=all_copies)
-    tell(told, asked, show_biography, as_json=as_json, verbose=verbose)
+    reading.tell(told, asked, show_biography)
 
 
 def _record(
