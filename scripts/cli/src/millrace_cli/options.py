@@ -9,6 +9,7 @@ import typer
 
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.event_times import ClockChange
+from millrace_cli.operators import Reason
 from millrace_cli.rows import RowFormat
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -50,6 +51,18 @@ class Target:
             CommandError: it is not there, or out of date.
         """
         return load_environment(self.engine, self.outputs, self.env)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The options of a command that changes something: only to say what, why, and where."""
+
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")
+    ] = False
+    reason: Reason = ""
+    as_json: AsJson = False
+    target: Target
 
 
 Maps = Annotated[
