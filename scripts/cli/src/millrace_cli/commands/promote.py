@@ -22,10 +22,10 @@ from millrace_cli import replay_progress, replay_tables
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Target
-from millrace_cli.replay import Replays, asked, outcome_fields
+from millrace_cli.replay import Replays, asked
+from millrace_cli.replay_fields import outcome_fields
+from millrace_cli.replay_options import ReplayId
 from millrace_cli.reporting import print_json, reported
-
-ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id that `replay apply` printed.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,27 @@
 """The commands of replays: plan, apply, watch and compare."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from millrace.replay.operations import DEFAULT_RATE, Order
+from millrace.replay.operations import DEFAULT_RATE, Operations, Order
 from millrace.replay.record import Replay
-from millrace.replay.selection import DEFAULT_LIMIT
-from millrace_cli import replay_progress, replay_tables
+from millrace_cli import replay_tables
 from millrace_cli.commands.promote import promote_command
 from millrace_cli.commands.replay_run import (
     differing,
     end_compared,
     run_command,
     wait_command,
+    would_be,
 )
 from millrace_cli.operators import Reason, operator
 from millrace_cli.options import AsJson, Target
-from millrace_cli.replay import (
-    Chosen,
-    Replays,
-    asked,
+from millrace_cli.replay import Replays, asked, kept_in_audit
+from millrace_cli.replay_fields import (
     comparison_fields,
-    kept_in_audit,
     plan_fields,
     replay_fields,
     status_fields,
@@ -30,19 +29,12 @@ from millrace_cli.replay import (
 )
 from millrace_cli.replay_options import (
     DryRun,
-    Duplicates,
-    End,
-    Entity,
-    EventType,
     Everything,
     IdOnly,
-    Limit,
-    Metrics,
     PlanId,
     Rate,
     ReplayId,
-    Source,
-    Start,
+    Wanted,
 )
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
@@ -53,33 +45,29 @@ app = typer.Typer(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The options of what is done to a replay that is there."""
+
+    reason: Reason = ""
+    as_json: AsJson = False
+    target: Target
+
+
 @app.command("plan")
 @reported
 def plan_command(
     *,
-    start: Start,
-    end: End,
-    entity: Entity = None,
-    source: Source = None,
-    event_type: EventType = None,
-    include_duplicates: Duplicates = False,
-    limit: Limit = str(DEFAULT_LIMIT),
-    metrics: Metrics = None,
-    rate: Rate = DEFAULT_RATE,
+    wanted: Wanted,
     id_only: IdOnly = False,
     as_json: AsJson = False,
     target: Target,
 ) -> None:
     """Select events, say what their replay would be, and store it: nothing runs yet."""
-    chosen = Chosen(start, end, entity, source, event_type, include_duplicates, limit)
     with asked("plan the replay"):
-        selection = chosen.selection()
+        selection = wanted.selection()
         replays = Replays.of(target.load())
-        defined = replays.definitions_in(metrics)
-        with replay_progress.events_progress(
-            "looking into the index", "found", quiet=as_json or id_only
-        ) as tell:
-            plan = replays.planner.plan(selection, defined, operator(), rate, tell)
+        plan = wanted.planned(selection, replays, quiet=as_json or id_only)
     if as_json:
         print_json(plan_fields(plan))
     elif id_only:
@@ -137,59 +125,23 @@ def status_command(
 
 @app.command("pause")
 @reported
-def pause_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    target: Target,
-) -> None:
+def pause_command(replay_id: ReplayId, *, move: Move) -> None:
     """Stop sending; what is sent already is processed."""
-    environment = target.load()
-    replays = Replays.of(environment)
-    with kept_in_audit(environment, "pause", replay_id, reason) as said, asked("pause the replay"):
-        replay = replays.operations.pause(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("pause", Operations.pause, replay_id, move)
 
 
 @app.command("resume")
 @reported
-def resume_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    target: Target,
-) -> None:
+def resume_command(replay_id: ReplayId, *, move: Move) -> None:
     """Go on from the last checkpoint, after a pause or where a worker died for good."""
-    environment = target.load()
-    replays = Replays.of(environment)
-    with (
-        kept_in_audit(environment, "resume", replay_id, reason) as said,
-        asked("resume the replay"),
-    ):
-        replay = replays.operations.resume(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("resume", Operations.resume, replay_id, move)
 
 
 @app.command("cancel")
 @reported
-def cancel_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    target: Target,
-) -> None:
+def cancel_command(replay_id: ReplayId, *, move: Move) -> None:
     """End a replay for good; messages of it that still wait have no effect."""
-    environment = target.load()
-    replays = Replays.of(environment)
-    with (
-        kept_in_audit(environment, "cancel", replay_id, reason) as said,
-        asked("cancel the replay"),
-    ):
-        replay = replays.operations.cancel(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("cancel", Operations.cancel, replay_id, move)
 
 
 @app.command("list")
@@ -219,11 +171,7 @@ def report_command(
 ) -> None:
     """Show the rows that a dry run would have written: scope, window, metric, value, events."""
     replays = Replays.of(target.load())
-    with (
-        asked("report on the dry run"),
-        replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
-    ):
-        rows = list(replays.dry_runs.report(replay_id, tell))
+    rows = would_be(replays, replay_id, quiet=as_json)
     if as_json:
         print_json([would_be_fields(each) for each in rows])
     else:
@@ -254,8 +202,17 @@ def diff_command(
     end_compared(comparisons)
 
 
-def _show(replay: Replay, *, as_json: bool) -> None:
-    if as_json:
+def _carry_out(
+    verb: str, act: Callable[[Operations, str, str, str], Replay], replay_id: str, move: Move
+) -> None:
+    environment = move.target.load()
+    replays = Replays.of(environment)
+    with (
+        kept_in_audit(environment, verb, replay_id, move.reason) as said,
+        asked(f"{verb} the replay"),
+    ):
+        replay = act(replays.operations, replay_id, operator(), said)
+    if move.as_json:
         print_json(replay_fields(replay))
     else:
         replay_tables.show_replay(replay)
