@@ -1,13 +1,11 @@
 """Live takes a replay's rows and gives them back: only where it is still what was compared."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aggregates import LIVE, AggregateKey, Dimension, Scope, Version
 from millrace.aws.aggregates import PROMOTED_VERSION, AggregatesReader, row_key, unique_key
@@ -123,12 +121,8 @@ class Tables:
 
 
 @pytest.fixture
-def tables(monkeypatch) -> Iterator[Tables]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield Tables()
+def tables(aws) -> Tables:
+    return Tables()
 
 
 def test_live_takes_the_row_and_gives_it_back(tables):
