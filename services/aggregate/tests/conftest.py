@@ -41,37 +41,19 @@ from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
 from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays
 from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, REPLAYS, create_table
 
-DEFINITIONS = b"""
-[[metric]]
-name = "events"
-kind = "count"
-dimensions = ["type", "source", "entity", "client", "experiment"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "numbers"
-kind = "sum"
-value = "payload.number"
-dimensions = ["type", "experiment"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type", "source"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "later"
-kind = "count"
-dimensions = ["type"]
-windows = ["day"]
-mode = "replay"
-"""
+BOTH = ("hour", "day")
+DEFINITIONS = (
+    metric("events", dimensions=("type", "source", "entity", "client", "experiment"), windows=BOTH)
+    + metric(
+        "numbers", "sum", dimensions=("type", "experiment"), windows=BOTH, value="payload.number"
+    )
+    + metric("users", "unique", dimensions=("type", "source"), windows=BOTH, of="entity")
+    + metric("later", windows=("day",), mode="replay")
+)
 DEFS = version_of(DEFINITIONS)
 REPLAY = "1766914200"
 

@@ -26,30 +26,13 @@ from millrace.replay.promotion import (
 from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL
+from millrace_testing.metrics import metric
 from millrace_testing.replays import REPLAY_ID, REPLAY_VERSION, replay_record
 from millrace_testing.tables import AGGREGATES, MARKERS, REPLAYS, create_table
 
 pytestmark = pytest.mark.aggregation
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["hour"]
-[[metric]]
-name = "later"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-mode = "replay"
-"""
+TOML = metric("n") + metric("users", "unique", of="entity") + metric("later", mode="replay")
 HOUR = window_of(ARRIVAL, WindowWidth.HOUR)
 VIEWS = Scope.of(Dimension.TYPE, "view")
 COVERAGE = Coverage.of(Selection(HOUR.start, HOUR.end), parse(TOML, "m").metrics)
