@@ -22,7 +22,6 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
 Source = Annotated[str | None, typer.Option(help="Events of this source only.")]
-Listed = Annotated[int, typer.Option("--list", min=0, help="Name so many events.")]
 Cursor = Annotated[
     str | None, typer.Option(help="Go on where an answer ended that said so; same --from and --to.")
 ]
@@ -63,6 +62,16 @@ class Arrived:
             CommandError: a time is malformed, or the period is empty.
         """
         return parse_period(self.start, self.end, now=now, default=_DAY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The options of an answer that names events: which arrivals, of whom, how many, from where."""
+
+    arrived: Arrived
+    source: Source = None
+    listed: Annotated[int, typer.Option("--list", min=0, help="Name so many events.")] = 20
+    cursor: Cursor = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from millrace.discarded.request import MOST_SHOWN, Action, DiscardedRequest
 from millrace_cli import failure_tables
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.failures import Failure, Failures, LambdaRepair, Repair, repair_all
+from millrace_cli.failure_repair import LambdaRepair, Repair, repair_all
+from millrace_cli.failures import Failure, Failures
 from millrace_cli.operators import audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Change, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported

@@ -7,7 +7,7 @@ import typer
 from millrace.investigate.gaps import Subject
 from millrace.investigate.lag import lag_report
 from millrace_cli.asked import parse_duration
-from millrace_cli.investigate_options import Arrived, Cursor, Happened, Listed, Reading, Source
+from millrace_cli.investigate_options import Arrived, Cursor, Happened, Listing, Reading, Source
 from millrace_cli.investigation import answering, now
 from millrace_cli.reporting import reported
 from millrace_cli.tables.duplicates import show_duplicates
@@ -41,39 +41,29 @@ def lag_command(
 
 
 @reported
-def duplicates_command(
-    *,
-    arrived: Arrived,
-    source: Source = None,
-    listed: Listed = 20,
-    cursor: Cursor = None,
-    reading: Reading,
-) -> None:
+def duplicates_command(*, listing: Listing, reading: Reading) -> None:
     """Show which events arrived again: how often, of whom, how soon, and whether changed."""
-    period = arrived.period(now())
+    period = listing.arrived.period(now())
     with reading.of("the commits") as (asked, budget):
         answer = asked.duplicates.report(
-            period, budget, cursor=cursor, source=source, listed=listed
-        )
+            period, budget,
+            cursor=listing.cursor, source=listing.source, listed=listing.listed,
+        )  # fmt: skip
     reading.tell(answer, asked, show_duplicates)
 
 
 @reported
-def late_command(
-    *,
-    arrived: Arrived,
-    source: Source = None,
-    listed: Listed = 20,
-    cursor: Cursor = None,
-    reading: Reading,
-) -> None:
+def late_command(*, listing: Listing, reading: Reading) -> None:
     """Show which events arrived late, how far behind, and which closed windows they changed.
 
     Late is behind the highest event time of the same source by more than the allowed lateness.
     """
-    period = arrived.period(now())
+    period = listing.arrived.period(now())
     with reading.of("the commits") as (asked, budget):
-        answer = asked.late.report(period, budget, cursor=cursor, source=source, listed=listed)
+        answer = asked.late.report(
+            period, budget,
+            cursor=listing.cursor, source=listing.source, listed=listing.listed,
+        )  # fmt: skip
     reading.tell(answer, asked, show_late)
 
 
