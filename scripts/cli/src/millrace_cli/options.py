@@ -8,9 +8,7 @@ from typing import Annotated
 import typer
 
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
-from millrace_cli.event_times import ClockChange
 from millrace_cli.operators import Reason
-from millrace_cli.rows import RowFormat
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Engine = Annotated[
@@ -65,18 +63,6 @@ class Change:
     target: Target
 
 
-Maps = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="FIELD=COLUMN",
-        help="Make events of other rows: event_time=time, entity_id=a.b (into objects), "
-        "source=const:wikipedia. Several in one option, or the option several times. The whole "
-        "row becomes the payload unless payload is mapped.",
-    ),
-]
-
-
 class Door(StrEnum):
     """Where events enter the pipeline."""
 
@@ -91,22 +77,3 @@ Via = Annotated[
         help="stream: straight onto Kinesis; api: POST /ingest, which refuses invalid events.",
     ),
 ]
-TimeFormat = Annotated[
-    str | None,
-    typer.Option(
-        help="How event_time is written: rfc3339, epoch_s, epoch_ms, epoch_us, epoch_ns, or a "
-        "strptime pattern such as '%d/%m/%Y %H:%M:%S'.",
-    ),
-]
-TimeZone = Annotated[
-    str | None,
-    typer.Option("--tz", help="Where times without an offset were read: UTC, Europe/Berlin."),
-]
-OnClockChange = Annotated[
-    ClockChange,
-    typer.Option(
-        "--clock-change",
-        help="For local times that a change of the clocks repeats or skips: which instant.",
-    ),
-]
-Format = Annotated[RowFormat, typer.Option("--format", help="How rows are laid out.")]

@@ -7,9 +7,10 @@ import typer
 from millrace_cli import assignments, experiments, render
 from millrace_cli.loading import Keyed, Loaded, LoadSource, Store, load
 from millrace_cli.mapping import parse_rules
-from millrace_cli.options import AsJson, Format, Target
+from millrace_cli.options import AsJson, Target
 from millrace_cli.put import check
 from millrace_cli.reporting import OneLineGroup, print_json, reported
+from millrace_cli.row_options import Format
 from millrace_cli.rows import RowFormat
 
 assignments_app = typer.Typer(
