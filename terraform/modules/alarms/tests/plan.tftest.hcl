@@ -10,6 +10,8 @@ variables {
   metrics_namespace  = "Millrace/millrace-test"
   functions          = { ingest = "millrace-test-ingest", export = "millrace-test-export" }
   dead_letter_queues = { enrich = "millrace-test-enrich-dlq" }
+  stream_retention_h = 24
+  tried_for_s        = 1800
 }
 
 run "every_alarm_names_its_runbook_and_tells_the_topic" {
@@ -81,7 +83,7 @@ run "thresholds_listeners_and_a_key_are_variables" {
     actions        = ["arn:aws:sns:eu-central-1:123456789012:pager"]
     repository_url = "https://example.com/millrace/blob/main/"
     kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/k"
-    thresholds     = { iterator_age_s = 60, residue_age_s = 90, rejected_percent = 0.5 }
+    thresholds     = { iterator_age_s = 60, residue_age_s = 1801, rejected_percent = 0.5 }
   }
 
   assert {
@@ -92,7 +94,7 @@ run "thresholds_listeners_and_a_key_are_variables" {
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.this["iterator-age"].threshold == 60000
-      && aws_cloudwatch_metric_alarm.this["residue"].threshold == 90
+      && aws_cloudwatch_metric_alarm.this["residue"].threshold == 1801
       && aws_cloudwatch_metric_alarm.this["rejects"].threshold == 0.5
     )
     error_message = "each threshold is a variable"
