@@ -53,7 +53,7 @@ variable "dead_letter_queues" {
 }
 
 variable "thresholds" {
-  description = "From which figure on each alarm rings. iterator_age_s: 15 minutes of lag are no burst any more, and the shortest retention (a day) leaves 23 hours to act. dead_letters, discarded_batches: 1, as nothing but a person ever works on them. function_errors in 5 minutes: an asynchronous call is tried three times, so 3 is one that failed for good, and fewer are repaired by the next attempt. function_throttles in 5 minutes: Lambda tries again, 10 are no burst. residue_age_s: longer than the five attempts of six minutes after which a message is a dead letter. rejected_percent of at least rejects_judged_from records in 5 minutes: some bad records are every day's business, one in twenty is a producer's. export_runs: one run may meet an hour that is not settled, two in a row do not."
+  description = "From which figure on each alarm rings. iterator_age_s: 15 minutes of lag are no burst any more, and the shortest retention (a day) leaves 23 hours to act. dead_letters, discarded_batches, failed_replays: 1, as nothing but a person ever works on them. function_errors in 5 minutes: an asynchronous call is tried three times, so 3 is one that failed for good, and fewer are repaired by the next attempt. function_throttles in 5 minutes: Lambda tries again, 10 are no burst. residue_age_s: longer than the five attempts of six minutes after which a message is a dead letter. rejected_percent of at least rejects_judged_from records in 5 minutes: some bad records are every day's business, one in twenty is a producer's. export_runs: one run may meet an hour that is not settled, two in a row do not."
   type = object({
     iterator_age_s      = optional(number, 900)
     dead_letters        = optional(number, 1)
@@ -64,6 +64,7 @@ variable "thresholds" {
     rejected_percent    = optional(number, 5)
     rejects_judged_from = optional(number, 100)
     export_runs         = optional(number, 2)
+    failed_replays      = optional(number, 1)
   })
   nullable = false
   default  = {}
@@ -73,6 +74,7 @@ variable "thresholds" {
       for threshold in [
         var.thresholds.iterator_age_s, var.thresholds.dead_letters, var.thresholds.discarded_batches, var.thresholds.function_errors,
         var.thresholds.function_throttles, var.thresholds.residue_age_s, var.thresholds.rejects_judged_from,
+        var.thresholds.failed_replays,
       ] : threshold >= 1 && floor(threshold) == threshold
     ])
     error_message = "A threshold is a whole number, 1 or more: from 0 on an alarm rings always."

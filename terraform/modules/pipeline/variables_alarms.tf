@@ -14,6 +14,7 @@ variable "alarms" {
     rejected_percent    = optional(number)
     rejects_judged_from = optional(number)
     export_runs         = optional(number)
+    failed_replays      = optional(number)
     repository_url      = optional(string)
   })
   nullable = false

@@ -18,7 +18,7 @@ run "every_alarm_names_its_runbook_and_tells_the_topic" {
   command = apply
 
   assert {
-    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "discarded-batches", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "missing-export"])
+    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "discarded-batches", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "failed-replay", "missing-export"])
     error_message = "each function has two alarms, each dead-letter queue one"
   }
 
@@ -62,6 +62,11 @@ run "every_alarm_names_its_runbook_and_tells_the_topic" {
       && (alarm.treat_missing_data == "missing") == contains(["residue", "missing-export"], key)
     ])
     error_message = "who must report and falls silent is told of"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["failed-replay"].dimensions == tomap({ service = "replay" }) && aws_cloudwatch_metric_alarm.this["failed-replay"].threshold == 1
+    error_message = "one failed replay is enough"
   }
 
   assert {
