@@ -119,6 +119,46 @@ run "no_statement_allows_everything" {
   }
 }
 
+run "people_may_look_or_also_put_right_and_no_more" {
+  command = plan
+
+  assert {
+    condition     = { for s in jsondecode(data.aws_iam_policy_document.operator["investigator"].json).Statement : s.Sid => sort(flatten([s.Action, s.Resource])) } == run.rights.investigator
+    error_message = "an investigator reads everything, the records on the stream included, and writes nothing"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(data.aws_iam_policy_document.operator["operator"].json).Statement : s.Sid => sort(flatten([s.Action, s.Resource])) } == run.rights.operator
+    error_message = "an operator writes what replays, redrives, repairs and recoveries write"
+  }
+
+  assert {
+    condition     = [for policy in values(aws_iam_policy.operator) : policy.name] == ["millrace-test-investigator", "millrace-test-operator"]
+    error_message = "both policies carry the prefix"
+  }
+}
+
+run "people_may_use_a_key_of_its_own" {
+  command = plan
+
+  variables {
+    # The longest prefix that there may be.
+    name_prefix = "millrace-test-0123456789-0123456789-0123"
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+  }
+
+  assert {
+    condition     = alltrue([for rights in values(local.operator_rights) : rights.UseKey.resources == [var.kms_key_arn]])
+    error_message = "what is encrypted with a key is read and written with it"
+  }
+
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space apart.
+  assert {
+    condition     = alltrue([for document in data.aws_iam_policy_document.operator : length(replace(document.json, "/\\s/", "")) <= 6144])
+    error_message = "a managed policy has 6144 characters at most: ${join(", ", [for document in data.aws_iam_policy_document.operator : length(replace(document.json, "/\\s/", ""))])}"
+  }
+}
+
 run "a_producer_may_send_and_no_more" {
   command = plan
 

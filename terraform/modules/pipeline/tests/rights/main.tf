@@ -2,13 +2,43 @@
 # out, not computed from what the module computes them from.
 
 locals {
-  stream = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
-  table  = "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test"
-  queue  = "arn:aws:sqs:eu-central-1:123456789012:millrace-test"
-  data   = "arn:aws:s3:::millrace-test-data-123456789012"
+  stream   = "arn:aws:kinesis:eu-central-1:123456789012:stream/millrace-test-events"
+  table    = "arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test"
+  queue    = "arn:aws:sqs:eu-central-1:123456789012:millrace-test"
+  function = "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test"
+  data     = "arn:aws:s3:::millrace-test-data-123456789012"
 
-  consume = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-  queues  = ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]
+  consume    = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+  queues     = ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]
+  all_queues = [for queue in local.queues : "${local.queue}-${queue}"]
+  dead       = [for queue in local.queues : "${local.queue}-${queue}-dlq"]
+
+  # Every statement reads.
+  investigator = merge(local.functions.investigate, {
+    ReadStream        = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", local.stream]
+    ScanCounts        = ["dynamodb:Scan", "${local.table}-aggregates"]
+    ReadMore          = ["dynamodb:Query", "${local.table}-aggregates/index/by_version", "${local.table}-audit", "${local.table}-markers"]
+    ReadNotes         = ["dynamodb:BatchGetItem", "${local.table}-notes"]
+    SeeQueues         = concat(["sqs:GetQueueAttributes"], local.all_queues)
+    LookAtDeadLetters = concat(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], local.dead)
+    SeeLimits         = ["lambda:GetFunctionConfiguration", "${local.function}-ingest"]
+    SeeFunctions      = concat(["lambda:GetFunctionConcurrency"], [for service in ["ingest", "enrich", "aggregate", "archive", "replay", "watch"] : "${local.function}-${service}"])
+    SeeMappings       = ["lambda:ListEventSourceMappings", "*"]
+    Load              = concat(["s3:GetObject", "${local.data}/aws/lambda/*"], [for kind in ["archive", "config", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data}/${kind}/*"])
+  })
+
+  # What an operator may do beside that.
+  operator = {
+    TakeDeadLetters = concat(["sqs:CancelMessageMoveTask", "sqs:DeleteMessage", "sqs:ListMessageMoveTasks", "sqs:StartMessageMoveTask"], local.dead)
+    Send            = concat(["sqs:SendMessage"], local.all_queues)
+    KeepAudit       = ["dynamodb:PutItem", "${local.table}-audit"]
+    StorePlan       = ["s3:PutObject", "${local.data}/definitions/*", "${local.data}/replays/*"]
+    Replay          = ["dynamodb:PutItem", "dynamodb:UpdateItem", "${local.table}-replays"]
+    Promote         = ["dynamodb:DeleteItem", "dynamodb:PutItem", "${local.table}-aggregates"]
+    Close           = ["dynamodb:PutItem", "dynamodb:UpdateItem", "${local.table}-commits"]
+    Recover         = ["kinesis:PutRecords", local.stream]
+    Ask             = ["lambda:InvokeFunction", "${local.function}-ingest", "${local.function}-export"]
+  }
 
   functions = {
     ingest = {
@@ -104,8 +134,8 @@ locals {
     }
 
     operator_api = {
-      TakeDeadLetters = concat(local.consume, [for queue in local.queues : "${local.queue}-${queue}-dlq"])
-      SendBack        = concat(["sqs:SendMessage"], [for queue in local.queues : "${local.queue}-${queue}"])
+      TakeDeadLetters = concat(local.consume, local.dead)
+      SendBack        = concat(["sqs:SendMessage"], local.all_queues)
       ReadNotes       = ["dynamodb:BatchGetItem", "${local.table}-notes"]
       KeepAudit       = ["dynamodb:PutItem", "${local.table}-audit"]
     }
@@ -126,4 +156,12 @@ locals {
 
 output "functions" {
   value = { for function, rights in local.functions : function => { for statement, words in rights : statement => sort(words) } }
+}
+
+output "investigator" {
+  value = { for statement, words in local.investigator : statement => sort(words) }
+}
+
+output "operator" {
+  value = { for statement, words in local.operator : statement => sort(words) }
 }
