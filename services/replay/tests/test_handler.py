@@ -195,7 +195,7 @@ def test_a_failed_replay_is_an_error_and_no_message_of_it_comes_again(deployment
     assert invoke(sqs_event([body])) == {"batchItemFailures": []}
     lines = capsys.readouterr().out.splitlines()
     emf = next(json.loads(line) for line in lines if '"_aws"' in line)
-    assert sum(emf["ReplayErrors"]) == 1
+    assert (sum(emf["ReplayErrors"]), emf["ReplaysFailed"]) == (1, [1.0])
     assert deployment.replays.replay(replay.replay_id).state is ReplayState.FAILED
 
 
@@ -218,7 +218,7 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     emf = next(json.loads(line) for line in lines if '"_aws"' in line)
     assert (emf["ReplayMessagesSent"], emf["ReplayErrors"]) == ([float(EVENTS)], [2.0])
     assert (emf["ReferencesSucceeded"], emf["ReferencesFailed"]) == ([1.0], [2.0])
-    assert emf["ReplaysCompleted"] == [0.0]
+    assert (emf["ReplaysCompleted"], emf["ReplaysFailed"]) == ([0.0], [0.0])
     (done,) = (each for each in caplog.records if each.message == "replay worked on")
     assert (done.replay_id, done.sent, done.state) == (replay.replay_id, EVENTS, "sent")
     stopped = [each for each in caplog.records if each.message == "replay stopped"]
