@@ -7,6 +7,7 @@ from itertools import islice, takewhile
 
 from millrace.aws.manifests import ManifestsReader
 from millrace.aws.replays import DynamoReplays
+from millrace.aws.services import ServiceNames, ServicesReader
 from millrace.commit import ShardKey
 from millrace.discarded.deadline import Source
 from millrace.investigate.cockpit.findings import Check
@@ -24,7 +25,6 @@ from millrace.replay.record import Replay
 from millrace.times import parse_rfc3339
 from millrace_cli.cockpit.dead_queues import read_dead_queues
 from millrace_cli.cockpit.history import WindowHistory
-from millrace_cli.cockpit.services import read_services
 from millrace_cli.dlq import handled
 from millrace_cli.environment import Environment
 from millrace_cli.failures import Failures
@@ -73,13 +73,12 @@ class Cockpit:
         return View(since, status, inspect(readings, limits), complete)
 
     def _readings(self, status: Status, history: WindowHistory, limits: Thresholds) -> Readings:
-        outputs, clients = self._environment.outputs, self._environment.clients
         return Readings(
             now=history.now,
             stages=waits(history.unfinished),
             shards=tuple(map(_shard, status.shards)),
             overdue=tuple(self._overdue(history.now - limits.patience)),
-            services=read_services(clients.functions(), outputs.functions),
+            services=self._services().read(history.now),
             dead=read_dead_queues(self._environment, status.dlqs),
             discarded=self._discarded() if status.discarded else (),
             unexported=tuple(self._unexported()),
@@ -88,6 +87,13 @@ class Cockpit:
             usual=history.usual,
             unfinished_complete=history.unfinished_complete,
         )
+
+    def _services(self) -> ServicesReader:
+        outputs, clients = self._environment.outputs, self._environment.clients
+        names = ServiceNames(
+            outputs.functions, outputs.schedules, outputs.stream_arn, outputs.queue_urls
+        )
+        return ServicesReader(clients.functions(), clients.rules(), clients.metrics(), names)
 
     def _overdue(self, since_before: datetime) -> Iterator[OverdueReferences]:
         ledger = self._investigation.ledger

@@ -27,6 +27,8 @@ class Commands:
         """Return one line for a shell; those of AWS's CLI set its variables first."""
         if step.tool is Tool.MILLRACE:
             return shlex.join(["millrace", *step.words, *self._reason(step), *self._where()])
+        if step.tool is Tool.DEPLOY:
+            return self._deploy()
         reach = f'eval "$({shlex.join(["millrace", "env", *self._where()])})" && '
         return f"{reach}{self._aws(step)}"
 
@@ -34,6 +36,8 @@ class Commands:
         (subject,) = step.words
         if step.tool is Tool.MAPPING_ON:
             return f"aws lambda update-event-source-mapping --enabled --uuid {shlex.quote(subject)}"
+        if step.tool is Tool.SCHEDULE_ON:
+            return f"aws events enable-rule --name {shlex.quote(subject)}"
         named = self.environment.outputs.functions.get(
             subject, f"{self.environment.outputs.name_prefix}-{subject}"
         )
@@ -45,6 +49,15 @@ class Commands:
             "--filter-pattern ERROR --start-time $(( ($(date +%s) - 3600) * 1000 )) "
             "--query 'events[-5:].message' --output text"
         )
+
+    def _deploy(self) -> str:
+        if self.environment.endpoint is not None:
+            named = [] if self.engine == DEFAULT_ENGINE else ["--name", self.engine]
+            return shlex.join([".venv/bin/python", "-m", "millrace_local", "repair", *named])
+        name, _, prefix = (self.env or "").partition("/")
+        if not name or name == LOCAL:
+            return "terraform apply"
+        return shlex.join(["make", "deploy", f"ENV={name}", *([f"PREFIX={prefix}"] * bool(prefix))])
 
     def _reason(self, step: Step) -> list[str]:
         needed = self.environment.endpoint is None and step.words[:2] in _NEED_A_REASON
@@ -80,6 +93,7 @@ def _finding_fields(finding: Finding, commands: Commands) -> dict[str, Any]:
         "number": finding.number,
         "since": format_ms(finding.since) if finding.since else None,
         "why": finding.why,
+        "service": finding.service or None,
         "look": commands.of(finding.look),
         "fix": commands.of(finding.fix) if finding.fix else None,
     }

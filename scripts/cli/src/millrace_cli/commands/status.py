@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from millrace.investigate.cockpit.findings import ranked
 from millrace_cli import render
 from millrace_cli.asked import parse_since
 from millrace_cli.cockpit.reading import Cockpit
@@ -37,7 +38,7 @@ def status_command(
     """Show what is wrong now, the worst first, with what to run; or that all is well.
 
     Counts are of what arrived in the window; what is unfinished, discarded or dead counts whenever
-    it came. Exit code 3 if anything is unaccounted for.
+    it came. Exit code 3 if anything is unaccounted for, or a service does not run.
     """
     at = now()
     begin = parse_since(since, at)
@@ -54,7 +55,7 @@ def status_command(
         render.show_status(view.status, f"Stages, of what arrived in {since}")
     if verbose:
         show_cost(render.err(), asked.cost)
-    if view.status.gaps:
+    if view.status.gaps or any(finding.is_cause for _, finding in ranked(view.checks)):
         raise typer.Exit(int(ExitCode.UNACCOUNTED))
 
 
