@@ -299,9 +299,33 @@ locals {
 
     # Reads, and nothing else.
     investigate = {
-      ListShards = {
-        actions   = ["kinesis:ListShards"]
+      SeeStream = {
+        actions   = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
         resources = [local.stream_arn]
+      }
+      # It can lose none: it may not delete, and a dead letter has no receive limit.
+      SeeDeadLetters = {
+        actions   = ["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        resources = values(local.dead_letter_arns)
+      }
+      ReadNotes = {
+        actions   = ["dynamodb:BatchGetItem"]
+        resources = [local.table_arns.notes]
+      }
+      SeeFunctions = {
+        actions   = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"]
+        resources = [for service in keys(var.functions) : "${local.arn_start}:lambda:${local.arn_place}:function:${var.name_prefix}-${service}"]
+      }
+      SeeSchedules = {
+        actions   = ["events:DescribeRule"]
+        resources = [for rule in values(local.schedule_names) : "${local.arn_start}:events:${local.arn_place}:rule/${rule}"]
+      }
+      # Neither knows resources.
+      # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+      # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+      SeeMappingsAndCalls = {
+        actions   = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings"]
+        resources = ["*"]
       }
       ReadCommits = {
         actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
@@ -330,7 +354,7 @@ locals {
       TellMissing = local.tell_missing
       Load = {
         actions   = ["s3:GetObject"]
-        resources = [for prefix in ["archive", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data_arn}/${prefix}/*"]
+        resources = [for prefix in ["archive", "aws/lambda", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data_arn}/${prefix}/*"]
       }
     }
   }

@@ -1,6 +1,6 @@
 """How far each shard of the stream has come, and whether records lie behind that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from millrace.aws.errors import translated
 from millrace.aws.ledger import DynamoLedger
 from millrace.commit import Checkpoint, ShardKey
+from millrace.investigate.cockpit.readings import ShardReading
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
@@ -67,6 +68,16 @@ class ShardTips:
             arrival = answer["Records"][0].get("ApproximateArrivalTimestamp")
             return arrival or datetime.now(UTC) - behind
         return datetime.now(UTC) - behind if behind else None
+
+    def all(self, discarded_to: Mapping[str, int]) -> Iterator[ShardReading]:
+        """Yield every shard that the stream has now, with what waits on it.
+
+        discarded_to: the last record of a shard that was given up, by shard id.
+        """
+        for shard_id in self.shard_ids():
+            tip = self.tip(shard_id, discarded_to.get(shard_id, -1))
+            since = self.waiting_since(tip)
+            yield ShardReading(shard_id, since is not None, since, tip.last_commit_at)
 
     def _iterator(self, tip: ShardTip) -> str:
         shard_id = tip.shard.shard_id
