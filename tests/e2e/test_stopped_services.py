@@ -6,6 +6,8 @@ command that a finding prints is carried out, and the pipeline is well again.
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -61,50 +63,64 @@ class Stopping:
     def __init__(self, pipeline) -> None:
         self.pipeline = pipeline
         # What the session's other tests left: a function may have failed at all of its calls.
-        self._before = {each["what"] for each in self.causes()}
+        self._before = {each["what"] for each in look(pipeline)}
 
     def causes(self, seen: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
         found = look(self.pipeline) if seen is None else seen
         return [each for each in found if each["check"] == "services"]
 
+    def is_as_before(self) -> bool:
+        """Say whether nothing is found that was not; in a session of this module, all is well."""
+        return {each["what"] for each in look(self.pipeline)} <= self._before
+
     def new_causes(self, seen: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
         return [each for each in self.causes(seen) if each["what"] not in self._before]
 
-    def send(self, service: str) -> Sent:
-        """Send an event and wait until the stopped service is seen to hold it up."""
-        sent = Sent(self.pipeline)
-
-        def held_up() -> list[dict[str, Any]]:
-            seen = look(self.pipeline)
-            waits = {"shards"} if service == "ingest" else {"stages"}
-            return seen if any(
-                each["check"] in waits and each["service"] == service for each in seen
-            ) else []  # fmt: skip
-
-        seen = wait_until(held_up, DEADLINE_S, 0.2)
-        cause, *others = [each for each in seen if each["service"] == service]
-        assert cause["check"] == "services"
-        assert others[0]["why"].startswith(f"{cause['what']}: {cause['why']}")
-        return sent
-
     def started_by_its_command(self, service: str, what: str, *, events: bool) -> str:
-        """Assert that the one new finding names it, and that its command helps."""
-        seen = look(self.pipeline)
+        """Assert that the one new finding names it, and carry out its command.
+
+        That this helped is seen by the next look, which finds nothing of it.
+        """
+        sent = Sent(self.pipeline) if events else None
+        seen = self.held_up(service) if sent else look(self.pipeline)
         (cause,) = self.new_causes(seen)
         assert (cause["service"], cause["severity"]) == (service, "error")
         assert cause["what"] == f"{service} {what}"
-        sent = self.send(service) if events else None
         carry_out(self.pipeline, cause["fix"])
-        assert self.new_causes() == []
         if sent:
             sent.settled()
         why: str = cause["why"]
         return why
 
+    def held_up(self, service: str) -> list[dict[str, Any]]:
+        """Wait until an event is seen to wait for the service; the cause comes first."""
+        check = "shards" if service == "ingest" else "stages"
+
+        def waiting() -> list[dict[str, Any]]:
+            seen = look(self.pipeline)
+            waits = ((each["check"], each["service"]) == (check, service) for each in seen)
+            return seen if any(waits) else []
+
+        seen = wait_until(waiting, DEADLINE_S, 0.2)
+        cause, *others = [each for each in seen if each["service"] == service]
+        assert cause["check"] == "services"
+        assert others[0]["why"].startswith(f"{cause['what']}: {cause['why']}")
+        return seen
+
 
 @pytest.fixture
 def stopping(pipeline) -> Stopping:
     return Stopping(pipeline)
+
+
+@contextmanager
+def undone_if_it_fails(undo: Callable[..., object], **arguments: object) -> Iterator[None]:
+    """Leave it to the finding's command to start the service again, unless the test fails."""
+    try:
+        yield
+    except BaseException:
+        undo(**arguments)
+        raise
 
 
 def service_of(pipeline, arn: str) -> str:
@@ -122,14 +138,13 @@ def test_every_mapping_that_is_switched_off_is_named(pipeline, stopping):
         service, uuid = service_of(pipeline, mapping["FunctionArn"]), mapping["UUID"]
         events = service in LIVE and not mapping["EventSourceArn"].endswith("-replay")
         client.update_event_source_mapping(UUID=uuid, Enabled=False)
-        try:
+        with undone_if_it_fails(client.update_event_source_mapping, UUID=uuid, Enabled=True):
             why = stopping.started_by_its_command(service, "is not called", events=events)
-        finally:
-            client.update_event_source_mapping(UUID=uuid, Enabled=True)
         source = mapping["EventSourceArn"].rpartition(":")[2].removeprefix("stream/")
         assert f"{source} is Disabled" in why
         held_up.update({service} if events else ())
     assert held_up == set(LIVE)
+    assert stopping.new_causes() == []
 
 
 def test_every_schedule_that_is_disabled_is_named(pipeline, stopping):
@@ -141,13 +156,12 @@ def test_every_schedule_that_is_disabled_is_named(pipeline, stopping):
     for rule in scheduled:
         (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
         events.disable_rule(Name=rule)
-        try:
+        with undone_if_it_fails(events.enable_rule, Name=rule):
             why = stopping.started_by_its_command(
                 service_of(pipeline, target["Arn"]), "is not called", events=False
             )
-        finally:
-            events.enable_rule(Name=rule)
         assert why == f"its schedule {rule} is DISABLED"
+    assert stopping.new_causes() == []
 
 
 def test_every_function_without_concurrency_is_named(pipeline, stopping):
@@ -155,10 +169,9 @@ def test_every_function_without_concurrency_is_named(pipeline, stopping):
     client = pipeline.deployed.client("lambda")
     for service, name in pipeline.outputs["functions"].items():
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-        try:
+        with undone_if_it_fails(client.delete_function_concurrency, FunctionName=name):
             stopping.started_by_its_command(service, "may not run", events=service == "enrich")
-        finally:
-            client.delete_function_concurrency(FunctionName=name)
+    assert stopping.new_causes() == []
 
 
 def test_what_is_gone_or_fails_at_every_call_is_named_and_deployed_anew(pipeline, stopping, invoke):
@@ -192,7 +205,7 @@ def test_what_is_gone_or_fails_at_every_call_is_named_and_deployed_anew(pipeline
     run_in_shell(fix, os.environ["PATH"])
     assert {each["what"] for each in stopping.new_causes()} <= {"aggregate fails at every call"}
     Sent(pipeline).settled()
-    assert stopping.new_causes() == []
+    assert stopping.is_as_before()
 
 
 def test_a_command_of_awss_cli_runs_as_it_is_printed(pipeline, stopping):
@@ -201,9 +214,7 @@ def test_a_command_of_awss_cli_runs_as_it_is_printed(pipeline, stopping):
     aws = ensure_venv(workspace, workspace.root / "requirements/aws-cli.txt").parent
     client, name = pipeline.deployed.client("lambda"), pipeline.outputs["functions"]["export"]
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    try:
+    with undone_if_it_fails(client.delete_function_concurrency, FunctionName=name):
         (cause,) = stopping.new_causes()
         run_in_shell(cause["fix"], f"{aws}:{os.environ['PATH']}")
-        assert stopping.new_causes() == []
-    finally:
-        client.delete_function_concurrency(FunctionName=name)
+    assert stopping.new_causes() == []
