@@ -7,10 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from millrace.aws.services import ServiceNames, ServicesReader, failed_calls
-from millrace.investigate.cockpit.readings import FailedCalls, ScheduleReading, ServiceReading
+from millrace.investigate.cockpit.readings import (
+    FailedCalls,
+    ScheduleReading,
+    ServiceReading,
+    ServiceReadings,
+)
 
 NOW = datetime(2025, 12, 28, 12, tzinfo=UTC)
 REGION, ACCOUNT = "eu-central-1", "123456789012"
@@ -98,6 +104,26 @@ def test_calls_that_all_failed_are_read_from_the_metrics(aws, functions):
     assert found["archive"].failed is not None
     assert found["archive"].failed.calls == 4
     assert found["watch"].failed is None
+
+
+class Forbidden:
+    """Every call that is refused for want of a right."""
+
+    def __getattr__(self, operation):
+        def refuse(*_args, **_kwargs):
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
+
+        return refuse
+
+
+def test_what_may_not_be_asked_is_left_out_and_named(aws, functions):
+    """One right that lacks costs one part of the answer; without any there is none."""
+    some = ServicesReader(aws("lambda"), Forbidden(), Forbidden(), NAMES).read(NOW)
+    assert some.not_asked == ("schedules", "calls")
+    assert [each.service for each in some.services] == ["ingest", "archive", "watch"]
+    assert not some.services[0].exists
+    none = ServicesReader(Forbidden(), Forbidden(), Forbidden(), NAMES).read(NOW)
+    assert none == ServiceReadings((), ("functions", "mappings", "schedules", "calls"))
 
 
 def minutes(*values):

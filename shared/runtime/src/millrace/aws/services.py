@@ -81,11 +81,13 @@ class ServicesReader:
                 return None
 
         found = asked("functions", lambda: dict(self._functions()))
-        if found is None:
-            return ServiceReadings((), tuple(withheld))
         mappings = asked("mappings", self._mappings)
         schedules = asked("schedules", self._schedules)
         failed = asked("calls", lambda: self._failed(now))
+        if found is None and mappings is None and schedules is None and failed is None:
+            return ServiceReadings((), tuple(withheld))
+        if found is None:
+            found = {service: ServiceReading(service) for service in self._names.functions}
         services = tuple(
             _Parts(each, mappings, schedules or {}, failed or {}).put_together(self._sources)
             for each in found.values()
