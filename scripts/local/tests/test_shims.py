@@ -7,7 +7,7 @@ import pytest
 
 from millrace_local.shims.calls import counting, throttles_only
 from millrace_local.shims.emf import Metric, metrics_of
-from millrace_local.shims.iam import partiql_check, with_partiql
+from millrace_local.shims.iam import partiql_check, with_names, with_partiql
 from millrace_local.shims.patching import MissingAttribute, replace
 from millrace_local.shims.streams import keeping_tags, without_leading_zeros
 from millrace_local.shims.workers import worker_environment
@@ -147,3 +147,18 @@ def test_every_call_is_counted_once_and_with_its_error():
         ("f", {"duration_ms": 7, "error": True, "throttle": False}),
         ("f", {"duration_ms": 0.0, "error": False, "throttle": True}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "found", "named"),
+    [
+        ("GET", "lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
+        ("DELETE", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+        ("PUT", "lambda:PutFunctionConcurrency", "lambda:PutFunctionConcurrency"),
+        ("POST", "sqs:SendMessageBatch", "sqs:SendMessage"),
+        ("POST", None, None),
+    ],
+)
+def test_an_action_is_named_as_aws_names_it(method, found, named):
+    """Reading a function's concurrency needs no right to set it."""
+    assert with_names(lambda *_: found)("service", method, "/path") == named

@@ -312,7 +312,7 @@ locals {
         actions   = ["dynamodb:BatchGetItem"]
         resources = [local.table_arns.notes]
       }
-      SeeFunctions = {
+      SeeServices = {
         actions   = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"]
         resources = [for service in keys(var.functions) : "${local.arn_start}:lambda:${local.arn_place}:function:${var.name_prefix}-${service}"]
       }

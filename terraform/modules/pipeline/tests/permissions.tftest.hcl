@@ -694,7 +694,7 @@ run "investigate_reads_and_changes_nothing" {
         actions   = tolist(["dynamodb:BatchGetItem"])
         resources = tolist(["arn:aws:dynamodb:eu-central-1:123456789012:table/millrace-test-notes"])
       }
-      SeeFunctions = {
+      SeeServices = {
         actions   = tolist(["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"])
         resources = tolist(sort([for service in keys(output.functions) : "arn:aws:lambda:eu-central-1:123456789012:function:millrace-test-${service}"]))
       }
