@@ -3,9 +3,7 @@
 import json
 import shlex
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
-import orjson
 import pytest
 
 from millrace_testing.wait import wait_until
@@ -58,39 +56,6 @@ def _take_back(sqs, url):
         return False
 
     wait_until(taken, DEADLINE_S, 0.2)
-
-
-def test_a_stopped_service_is_named_with_why_and_what_to_do(pipeline, tmp_path):
-    """Its mapping is off: the finding says so, and switching it on again finishes everything."""
-    client = pipeline.deployed.client("lambda")
-    function = pipeline.outputs["functions"]["archive"]
-    (mapping,) = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    try:
-        tag = uuid4().hex[:8]
-        file = tmp_path / "stopped.ndjson"
-        event = {
-            "event_type": "stopped", "entity_id": tag, "event_time": "2013-04-05T06:07:08Z",
-            "source": "cockpit",
-        }  # fmt: skip
-        file.write_bytes(orjson.dumps(event) + b"\n")
-        before = pipeline.put(file)
-
-        def waits():
-            status = pipeline.cockpit()
-            if status["counts"]["aggregated"] == before["aggregated"]:
-                return None
-            return {each["check"]: each for each in status["findings"]}
-
-        found = wait_until(waits, DEADLINE_S, 0.5)
-        assert found["services"]["what"] == "archive is not called"
-        assert found["services"]["fix"].endswith(f"--enabled --uuid {mapping['UUID']}")
-        assert found["stages"]["what"] == "1 event not yet archived, in 1 commit"
-        assert found["services"]["severity"] == "error"
-    finally:
-        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-    pipeline.settled(before["received"] + 1)
-    assert findings(pipeline, "services") == []
 
 
 def test_the_cockpit_says_what_it_looked_at_and_what_that_took(pipeline):

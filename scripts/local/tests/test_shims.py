@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from millrace_local.shims.calls import counting, throttles_only
 from millrace_local.shims.emf import Metric, metrics_of
-from millrace_local.shims.iam import partiql_check, with_partiql
+from millrace_local.shims.iam import partiql_check, with_names, with_partiql
 from millrace_local.shims.patching import MissingAttribute, replace
 from millrace_local.shims.streams import keeping_tags, without_leading_zeros
 from millrace_local.shims.workers import worker_environment
@@ -127,3 +128,37 @@ def test_a_changed_ministack_is_named() -> None:
     """A shim whose target is gone says which, instead of failing somewhere else later."""
     with pytest.raises(MissingAttribute, match=r"ministack\.services\.kinesis\._create_stream"):
         replace("services.kinesis", "_create_stream", None)
+
+
+def test_every_call_is_counted_once_and_with_its_error():
+    """By its log, whoever made it; what Invoke counts besides is left out, but throttles."""
+    counted: list[tuple[str, dict[str, Any]]] = []
+    logged: list[str] = []
+
+    def emit(name: str, **values: Any) -> None:
+        counted.append((name, values))
+
+    log = counting(lambda _func, request_id, *_rest, **_more: logged.append(request_id), emit)
+    log({"config": {"FunctionName": "f"}}, "r-1", "text", True, 7, log_source=None)
+    throttles_only(emit)("f", duration_ms=7.0, error=True, throttle=False)
+    throttles_only(emit)("f", duration_ms=0.0, error=False, throttle=True)
+    assert logged == ["r-1"]
+    assert counted == [
+        ("f", {"duration_ms": 7, "error": True, "throttle": False}),
+        ("f", {"duration_ms": 0.0, "error": False, "throttle": True}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "found", "named"),
+    [
+        ("GET", "lambda:PutFunctionConcurrency", "lambda:GetFunctionConcurrency"),
+        ("DELETE", "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+        ("PUT", "lambda:PutFunctionConcurrency", "lambda:PutFunctionConcurrency"),
+        ("POST", "sqs:SendMessageBatch", "sqs:SendMessage"),
+        ("POST", None, None),
+    ],
+)
+def test_an_action_is_named_as_aws_names_it(method, found, named):
+    """Reading a function's concurrency needs no right to set it."""
+    assert with_names(lambda *_: found)("service", method, "/path") == named

@@ -17,6 +17,9 @@ from millrace.commit import Checkpoint, CommitHead, Owner
 from millrace.index import pages_of
 from millrace.investigate.aggregates import AggregatePages
 from millrace.investigate.biographer import Biographer
+from millrace.investigate.cockpit.commands import Commands
+from millrace.investigate.cockpit.findings import Check
+from millrace.investigate.cockpit.telling import Inspection
 from millrace.investigate.counted import CountTrail
 from millrace.investigate.duplicates import Duplicates
 from millrace.investigate.finding import EventFinder
@@ -26,6 +29,7 @@ from millrace.investigate.retold import ReplayTrail
 from millrace.investigate.sources import Sources
 from millrace.investigate.timeline import Timeline
 from millrace.investigate.unfinished import LastOfShard
+from millrace.read_cost import Budget
 from millrace.stored import raw_place, stored_event
 from millrace.times import to_epoch_ms
 from millrace.windows import WindowWidth, window_of
@@ -100,6 +104,7 @@ class World:
         self.clock = FixedClock(ARRIVAL + timedelta(hours=1))
         self.ledger, self.objects, self.index = FakeLedger(), FakeObjects(), FakeIndex(4)
         self.gate, self.rows, self.unfinished = FakeGate(), FakeScopeRows(), FakeUnfinished()
+        self.checks: list[Check] = [Check("shards", "1 shard")]
         self.pages = FakeCommitPages(self.ledger, page_commits=1)
         lines = [event_bytes(n) for n in range(EVENTS)]
         lines += [
@@ -137,6 +142,10 @@ class World:
             finder, self.pages, self.objects, counts, FakeManifests(), trail, self.clock
         )
 
+    def inspect(self, since: datetime, _budget: Budget) -> Inspection:
+        """Return what the cockpit found: set by tests."""
+        return Inspection(since, self.checks, complete=True)
+
     @property
     def desk(self) -> Desk:
         return Desk(
@@ -151,6 +160,8 @@ class World:
             row_json=row_json,
             scope_of=scope_of,
             unfinished=self.unfinished,
+            inspect=self.inspect,
+            commands=Commands({"archive": "mr-archive"}, "mr"),
             cost=self.pages.cost,
             clock=self.clock,
         )

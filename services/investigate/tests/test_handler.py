@@ -14,6 +14,15 @@ from investigate.domain.paths import spelled
 from investigate.handler import handle
 from millrace.commit import Stage
 from millrace.errors import ConfigError, RetryableError
+from millrace.investigate.cockpit.findings import (
+    Check,
+    Finding,
+    Severity,
+    Step,
+    Tool,
+    logs,
+    millrace,
+)
 from millrace.investigate.unfinished import LastOfShard
 from millrace.investigate.walking import Period
 from millrace.times import format_ms
@@ -167,10 +176,36 @@ def test_status_says_what_is_left_to_do(send, world):
     assert told["unfinished_commits"]["count"] == 1
 
 
+def test_status_tells_what_the_cockpit_found(send, world):
+    """Ranked, with commands to copy and what was looked at; of the window that was asked about."""
+    off = Finding(
+        Severity.ERROR, "archive is not called", 1, logs("archive"),
+        Step(Tool.MAPPING_ON, ("uuid-1",)), "its mapping is Disabled", world.clock.now(),
+        "archive", is_cause=True,
+    )  # fmt: skip
+    dead = Finding(Severity.CRITICAL, "2 dead letters", 2, millrace("dlq", "show", "archive"))
+    world.checks = [Check("services", "11 functions", (off,)), Check("dead", "6 queues", (dead,))]
+    told = send("GET /status", since="2h")[1]
+    assert told["window"] == {
+        "since": format_ms(world.clock.now() - timedelta(hours=2)), "complete": True
+    }  # fmt: skip
+    assert [each["what"] for each in told["findings"]] == ["2 dead letters", off.what]
+    assert told["findings"][1] == {
+        "check": "services", "severity": "error", "what": off.what, "number": 1,
+        "since": format_ms(world.clock.now()), "why": off.why, "service": "archive",
+        "look": told["findings"][1]["look"],
+        "fix": 'eval "$(millrace env)" && '
+        "aws lambda update-event-source-mapping --enabled --uuid uuid-1",
+    }  # fmt: skip
+    assert "/aws/lambda/mr-archive" in told["findings"][1]["look"]
+    assert [each["looked_at"] for each in told["checks"]] == ["11 functions", "6 queues"]
+
+
 @pytest.mark.parametrize(
     ("route", "part", "query", "expected"),
     [
         (EVENT, "nobody", {}, (404, "id")),
+        ("GET /status", None, {"since": "4000d"}, (400, "since")),
         (EVENT, "event-3", {"source": "Web!"}, (400, "source")),
         (EVENT, "event-3", {"day": "2025-12-28"}, (400, "entity")),
         (EVENT, "event-3", {"entity": "user_3"}, (400, "day")),

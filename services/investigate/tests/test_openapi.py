@@ -7,6 +7,7 @@ import pytest
 
 from investigate.handler import ROUTES
 from investigate.openapi import document
+from millrace.investigate.cockpit.findings import Check, Finding, Severity, logs
 from millrace.investigate.unfinished import LastOfShard
 from millrace.times import format_ms
 from millrace_testing.builders import ARRIVAL, SHARD
@@ -59,5 +60,7 @@ def test_it_has_every_route():
 )  # fmt: skip
 def test_answers_are_as_it_says(send, world, name, asked, query):
     """Each kind of answer validates against its own schema, which allows no other field."""
+    finding = Finding(Severity.ERROR, "2 wait", 2, logs("archive"), since=world.clock.now())
+    world.checks = [Check("stages", "2 commits", (finding,))]
     world.unfinished.last = [LastOfShard(SHARD, world.commit.head, 0)]
     schema(name).validate(send(*asked, **query)[1])

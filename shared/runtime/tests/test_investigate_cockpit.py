@@ -10,10 +10,14 @@ from millrace.investigate.cockpit.findings import Severity, Tool, logs, millrace
 from millrace.investigate.cockpit.inspection import inspect
 from millrace.investigate.cockpit.readings import (
     DeadQueue,
+    FailedCalls,
+    MappingReading,
     OpenBatch,
     OverdueReferences,
     Readings,
+    ScheduleReading,
     ServiceReading,
+    ServiceReadings,
     ShardReading,
     StageWait,
     TrafficPart,
@@ -39,7 +43,7 @@ WELL = Readings(
     stages=tuple(StageWait(stage, "enrich", 0, 0, None) for stage in Stage),
     shards=(SHARD,),
     overdue=(),
-    services=(ServiceReading("ingest"), ServiceReading("enrich")),
+    services=ServiceReadings((ServiceReading("ingest"), ServiceReading("enrich"))),
     dead=(DeadQueue("enrich", 0), DeadQueue("aggregate", 0)),
     discarded=(),
     unexported=(),
@@ -67,7 +71,8 @@ def test_when_all_is_well_every_check_says_what_it_looked_at():
         "stages": "240 commits of the window and every unfinished one",
         "shards": "1 shard, the last commit 1 min ago",
         "references": "those pending for 5 minutes",
-        "services": "mappings and concurrency of 2 functions",
+        "services": "2 functions: whether they are there, may run and fail; 0 mappings, "
+        "0 schedules",
         "dead_letters": "2 queues: 0 messages",
         "discarded_batches": "0 open",
         "rejects": "1 of 1,000 records rejected since 2025-12-28T11:00:00.000Z, 1 of 23,000 before",
@@ -94,26 +99,76 @@ def test_a_stuck_stage_is_put_down_to_its_dead_letters_or_its_mapping():
     wait = StageWait(Stage.ARCHIVED, "archive", 70, 2, NOW - HOUR)
     findings = dict(found(stages=(wait,), dead=(DeadQueue("archive", 2),)))
     assert findings["stages"].fix == millrace("dlq", "redrive", "archive")
-    stopped = ServiceReading("archive", (("uuid-1", "Disabled"),))
-    findings = dict(found(stages=(wait,), services=(stopped,)))
-    assert "mapping is Disabled" in findings["stages"].why
-    fix = findings["services"].fix
-    assert fix is not None
-    assert (fix.tool, fix.words) == (Tool.MAPPING_ON, ("uuid-1",))
+    findings = dict(found(stages=(wait,), services=stopped("archive", mappings=(OFF,))))
+    assert "mapping of queue q is Disabled" in findings["stages"].why
 
 
-def test_a_service_without_concurrency_is_found():
-    """Zero reserved concurrency is how a function is stopped by hand."""
-    check, finding = only(services=(ServiceReading("enrich", may_run=False),))
-    assert (check, finding.severity) == ("services", Severity.ERROR)
+OFF = MappingReading("uuid-1", "queue q", "Disabled", NOW - HOUR)
+
+
+def stopped(service, **why):
+    return ServiceReadings((ServiceReading(service, **why),))
+
+
+@pytest.mark.parametrize(
+    ("why", "what", "tool", "words"),
+    [
+        ({"mappings": (OFF,)}, "is not called", Tool.MAPPING_ON, ("uuid-1",)),
+        ({"unread": ("queue q",)}, "is not called", Tool.DEPLOY, ()),
+        ({"schedule": ScheduleReading("r", "DISABLED")}, "is not called", Tool.SCHEDULE_ON, ("r",)),
+        ({"schedule": ScheduleReading("r", None)}, "is not called", Tool.DEPLOY, ()),
+        ({"may_run": False}, "may not run", Tool.CONCURRENCY, ("watch",)),
+        ({"exists": False}, "is missing", Tool.DEPLOY, ()),
+        ({"unable": "its role is gone"}, "cannot run", Tool.DEPLOY, ()),
+        ({"failed": FailedCalls(9, NOW - HOUR)}, "fails at every call", Tool.DEPLOY, ()),
+    ],
+)
+def test_whatever_stops_a_service_is_named_with_what_starts_it(why, what, tool, words):
+    """Without any traffic: it is an error, and the cause of whatever else is found."""
+    check, finding = only(services=stopped("watch", **why))
+    assert (check, finding.severity, finding.what) == ("services", Severity.ERROR, f"watch {what}")
+    assert finding.is_cause
+    assert finding.why
     assert finding.fix is not None
-    assert finding.fix.tool is Tool.CONCURRENCY
+    assert (finding.fix.tool, finding.fix.words) == (tool, words)
+
+
+def test_what_calls_a_service_and_is_on_is_no_finding():
+    """Nor is what is on its way to being on."""
+    on = tuple(MappingReading(state, "queue q", state) for state in ("Enabled", "Enabling"))
+    schedule = ScheduleReading("r", "ENABLED")
+    assert found(services=stopped("watch", mappings=on, schedule=schedule)) == []
+
+
+def test_a_cause_ranks_before_what_follows_from_it():
+    """However old and however bad that is; and each of it says why."""
+    cause = stopped("ingest", may_run=False)
+    batch = OpenBatch("b", 5, NOW - 5 * HOUR, NOW - HOUR, expired=True)
+    waiting = replace(SHARD, waiting=True, waiting_since=NOW - MINUTE)
+    first, *others = found(services=cause, shards=(waiting,), discarded=(batch,))
+    assert (first[1].what, first[1].severity) == ("ingest may not run", Severity.CRITICAL)
+    assert [(name, each.severity) for name, each in others] == [
+        ("discarded_batches", Severity.CRITICAL), ("shards", Severity.ERROR)
+    ]  # fmt: skip
+    assert others[1][1].why == "ingest may not run: its reserved concurrency is 0"
+
+
+def test_what_follows_from_another_service_is_ranked_as_before():
+    """A cause is as severe as its own consequences, not as others'."""
+    batch = OpenBatch("b", 5, NOW - 5 * HOUR, NOW - HOUR, expired=True)
+    names = [each.what for _, each in found(services=stopped("export", may_run=False),
+                                            discarded=(batch,))]  # fmt: skip
+    assert names == ["discarded batch of 5 records has expired", "export may not run"]
 
 
 def test_services_that_may_not_be_asked_about_are_not_called_well():
-    """The check says that it did not look."""
-    checks = {each.name: each for each in inspect(replace(WELL, services=None), LIMITS)}
+    """The check says what it did not look at."""
+    none = ServiceReadings((), ("functions",))
+    checks = {each.name: each for each in inspect(replace(WELL, services=none), LIMITS)}
     assert "not looked at" in checks["services"].looked_at
+    some = ServiceReadings((ServiceReading("ingest"),), ("calls",))
+    checks = {each.name: each for each in inspect(replace(WELL, services=some), LIMITS)}
+    assert checks["services"].looked_at.endswith("these credentials may not: calls")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +310,7 @@ def test_replays_that_failed_or_do_not_go_on_are_found(state, age, severity):
 
 
 def test_findings_are_ranked_by_severity_then_age():
-    """What is lost soon first, then the oldest; what has no time last."""
+    """What is lost soon first, then causes, then the oldest."""
     told = found(
         stages=(StageWait(Stage.ENRICHED, "enrich", 1, 1, NOW - MINUTE),),
         dead=(
@@ -263,13 +318,13 @@ def test_findings_are_ranked_by_severity_then_age():
             DeadQueue("archive", 1, oldest=NOW - 3 * HOUR),
             DeadQueue("aggregate", 1, oldest=NOW - 4 * HOUR),
         ),
-        services=(ServiceReading("enrich", may_run=False),),
+        services=stopped("export", may_run=False),
     )
     assert [each.what for _, each in told] == [
         "1 dead letter of enrich, gone in 1 h 00 min",
+        "export may not run",
         "1 dead letter of aggregate",
         "1 dead letter of archive",
-        "enrich may not run",
         "1 event not yet enriched, in 1 commit",
     ]
 

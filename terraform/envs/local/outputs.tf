@@ -10,6 +10,7 @@ output "tables" { value = module.pipeline.tables }
 output "queue_urls" { value = module.pipeline.queue_urls }
 output "dlq_urls" { value = module.pipeline.dlq_urls }
 output "functions" { value = module.pipeline.functions }
+output "schedules" { value = module.pipeline.schedules }
 output "kinesis_mapping_uuid" { value = module.pipeline.kinesis_mapping_uuid }
 # The engine serves <id>.execute-api.<its address>, a name that resolves nowhere, below a path too.
 output "api_endpoint" { value = replace(module.pipeline.api_endpoint, "/^(https?:..)([^.]+)[.]execute-api[.](.+)$/", "$1$3/_aws/execute-api/$2") }

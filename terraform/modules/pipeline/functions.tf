@@ -164,6 +164,13 @@ locals {
         AGGREGATES_TABLE   = local.table_names.aggregates
         MANIFESTS_TABLE    = local.table_names.manifests
         REPLAYS_TABLE      = local.table_names.replays
+        NOTES_TABLE        = local.table_names.notes
+        NAME_PREFIX        = var.name_prefix
+        FUNCTIONS          = jsonencode({ for service in keys(var.functions) : service => "${var.name_prefix}-${service}" })
+        SCHEDULES          = jsonencode(local.schedule_names)
+        QUEUE_URLS         = jsonencode({ for name, queue in module.queues : name => queue.url })
+        DEAD_LETTER_URLS   = jsonencode({ for name, queue in module.queues : name => queue.dead_letter_url })
+        REPAIR_DAYS        = tostring(var.gate_ttl_days)
       }
     }
   }

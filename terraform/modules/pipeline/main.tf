@@ -140,7 +140,7 @@ module "queue_mappings" {
 module "watch_schedule" {
   source = "../schedule"
 
-  name          = local.function_names["watch"]
+  name          = local.schedule_names["watch"]
   description   = "Looks for overdue references and unfinished commits"
   expression    = "rate(1 minute)"
   function_name = module.functions["watch"].name
@@ -151,7 +151,7 @@ module "watch_schedule" {
 module "export_schedule" {
   source = "../schedule"
 
-  name          = local.function_names["export"]
+  name          = local.schedule_names["export"]
   description   = "Writes the hours that changed as one file a client"
   expression    = "cron(5 * * * ? *)"
   function_name = module.functions["export"].name

@@ -15,6 +15,8 @@ locals {
   table_names      = { for table in keys(local.tables) : table => "${var.name_prefix}-${table}" }
   queue_names      = { for queue in keys(local.queue_functions) : queue => "${var.name_prefix}-${queue}" }
   function_names   = { for service in keys(local.functions) : service => "${var.name_prefix}-${service}" }
+  # Whom the clock calls.
+  schedule_names = { for service in ["export", "watch"] : service => "${var.name_prefix}-${service}" }
   # Whom each queue feeds.
   queue_functions = {
     enrich   = "enrich", replay = "enrich", replay_work = "replay", aggregate = "aggregate", archive = "archive",

@@ -18,28 +18,14 @@ locals {
 
   # What the function of the same name reads, and what the command reads beside it.
   looking = merge(local.permissions.investigate, {
-    ReadStream = { actions = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"], resources = [local.stream_arn] }
     ScanCounts = { actions = ["dynamodb:Scan"], resources = [local.table_arns.aggregates] }
     ReadMore = {
       actions   = ["dynamodb:Query"]
       resources = ["${local.table_arns.aggregates}/index/by_version", local.table_arns.audit, local.table_arns.markers]
     }
-    ReadNotes = { actions = ["dynamodb:BatchGetItem"], resources = [local.table_arns.notes] }
     SeeQueues = { actions = ["sqs:GetQueueAttributes"], resources = values(local.queue_arns) }
-    # What is looked at is handed out, and given back at once: nobody else works on a dead letter.
-    LookAtDeadLetters = {
-      actions   = ["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-      resources = values(local.dead_letter_arns)
-    }
-    SeeLimits = { actions = ["lambda:GetFunctionConfiguration"], resources = [local.function_arns.ingest] }
-    SeeFunctions = {
-      actions   = ["lambda:GetFunctionConcurrency"]
-      resources = [for service in toset(concat(["ingest"], values(local.queue_functions))) : local.function_arns[service]]
-    }
-    # AWS lists mappings on no resource:
-    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
-    SeeMappings = { actions = ["lambda:ListEventSourceMappings"], resources = ["*"] }
-    Load        = { actions = ["s3:GetObject"], resources = values(local.objects) }
+    # Every object, exported files too: one by one they would not fit into a policy.
+    Load = { actions = ["s3:GetObject"], resources = ["${local.data_arn}/*"] }
   })
 
   mending = {

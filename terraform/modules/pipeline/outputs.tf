@@ -58,6 +58,11 @@ output "functions" {
   value       = { for service, this in module.functions : service => this.name }
 }
 
+output "schedules" {
+  description = "Names of the rules that call functions by the clock, by the service called."
+  value       = local.schedule_names
+}
+
 output "kinesis_mapping_uuid" {
   description = "Id of the mapping that feeds ingest from the stream."
   value       = module.stream_mapping.uuid

@@ -19,6 +19,7 @@ from millrace.errors import ConfigError, RetryableError
 from millrace_cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kinesis import KinesisClient
     from types_boto3_lambda import LambdaClient
@@ -83,6 +84,15 @@ class Clients:
         """Return an SQS client."""
         client: SQSClient = self._client("sqs")
         return client
+
+    def metrics(self) -> "CloudWatchClient":
+        """Return a CloudWatch client."""
+        client: CloudWatchClient = self._client("cloudwatch")
+        return client
+
+    def rules(self) -> Any:  # noqa: ANN401 - one call is made with it, not worth its stubs
+        """Return an EventBridge client."""
+        return self._client("events")
 
     def functions(self) -> "LambdaClient":
         """Return a Lambda client that waits as long as a function may run, and asks once."""

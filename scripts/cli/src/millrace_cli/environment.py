@@ -58,6 +58,8 @@ class Outputs(BaseModel):
     tables: Tables
     functions: Mapping[str, str] = Field(default_factory=dict)
     """Names by service."""
+    schedules: Mapping[str, str] = Field(default_factory=dict)
+    """Names of the rules that call a function by the clock, by service."""
     repair_days: int = 30
     """How long from its arrival a discarded record can be repaired."""
     queue_urls: Mapping[str, str]

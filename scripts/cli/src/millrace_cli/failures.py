@@ -5,23 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from millrace.aws.batch_deadlines import BatchDeadlines
 from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
 from millrace.clock import SystemClock
 from millrace.discarded.abandoning import Abandoning
 from millrace.discarded.batch import Closing, DiscardedBatch, State
-from millrace.discarded.deadline import (
-    Deadline,
-    Keeping,
-    Source,
-    deadline_of,
-    most_urgent_first,
-)
+from millrace.discarded.deadline import Deadline, Source
 from millrace.errors import MillraceError
 from millrace.times import format_ms
-from millrace_cli.aws import code_of, explained
+from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 
@@ -81,8 +74,14 @@ class Failures:
     def __init__(self, environment: Environment) -> None:
         outputs = environment.outputs
         self._outputs = outputs
-        self._s3 = environment.clients.s3()
-        self._kinesis = environment.clients.kinesis()
+        self._deadlines = BatchDeadlines(
+            environment.clients.kinesis(),
+            environment.clients.s3(),
+            outputs.stream_arn,
+            outputs.stream_incarnation,
+            outputs.data_bucket,
+            timedelta(days=outputs.repair_days),
+        )
         dynamodb = environment.clients.dynamodb()
         self._ledger = DynamoLedger(dynamodb, outputs.tables.commits)
         self._discards = DynamoDiscards(dynamodb, outputs.tables.commits)
@@ -100,8 +99,7 @@ class Failures:
         """
         with explained("read the discarded batches"):
             found = self._known() if closed else self._discards.open()
-            keeping = self._keeping()
-            ranked = most_urgent_first((each, self._deadline(each, keeping)) for each in found)
+            ranked = self._deadlines.of(found, self.now())
             return [self._failure(batch, deadline) for batch, deadline in ranked]
 
     def _known(self) -> list[DiscardedBatch]:
@@ -146,30 +144,6 @@ class Failures:
 
     def _abandoning(self) -> Abandoning:
         return Abandoning(self._ledger, self._discards, self._discards)
-
-    def _keeping(self) -> Keeping:
-        summary = self._kinesis.describe_stream_summary(StreamARN=self._outputs.stream_arn)
-        hours = summary["StreamDescriptionSummary"]["RetentionPeriodHours"]
-        return Keeping(
-            self._outputs.stream_incarnation,
-            timedelta(hours=hours),
-            timedelta(days=self._outputs.repair_days),
-        )
-
-    def _deadline(self, batch: DiscardedBatch, keeping: Keeping) -> Deadline:
-        has_payload = batch.state is State.OPEN and self._has_payload(batch)
-        return deadline_of(batch, keeping, self.now(), has_payload=has_payload)
-
-    def _has_payload(self, batch: DiscardedBatch) -> bool:
-        if batch.payload_key is None:
-            return False
-        try:
-            self._s3.head_object(Bucket=self._outputs.data_bucket, Key=batch.payload_key)
-        except ClientError as err:
-            if code_of(err) in {"404", "NoSuchKey", "NotFound"}:
-                return False
-            raise
-        return True
 
     def _failure(self, batch: DiscardedBatch, deadline: Deadline) -> Failure:
         covered = 0

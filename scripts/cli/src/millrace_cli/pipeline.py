@@ -1,14 +1,14 @@
 """Reads what the pipeline says of itself: the commit ledger, the stream and the queues."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.ledger import DynamoLedger
-from millrace.commit import Checkpoint, CommitHead, ShardKey
-from millrace.discarded.batch import DiscardedBatch
+from millrace.aws.shard_tips import ShardTip, ShardTips
+from millrace.commit import CommitHead, ShardKey
+from millrace.discarded.batch import ends_of
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.status import QueueDepth, ShardStatus, StageCounts, Status
@@ -16,7 +16,6 @@ from millrace_local.mapping.state import read_state
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_kinesis import KinesisClient
     from types_boto3_sqs import SQSClient
 
 
@@ -76,16 +75,6 @@ def history_of(heads: Iterable[CommitHead]) -> ShardHistory:
     return ShardHistory(counts, unfinished)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """How far a shard was when it was looked at first."""
-
-    checkpoint: Checkpoint
-    reached: int
-    last_commit_at: datetime | None
-    gone: bool
-
-
 class PipelineReader:
     """Reads the status of one environment; its clients are made once."""
 
@@ -95,10 +84,15 @@ class PipelineReader:
         self._outputs = outputs
         self._mapping_state = environment.mapping_state
         self._logs = environment.logs
-        self._kinesis: KinesisClient = environment.clients.kinesis()
         self._sqs: SQSClient = environment.clients.sqs()
         dynamodb = dynamodb or environment.clients.dynamodb()
         self._ledger = DynamoLedger(dynamodb, outputs.tables.commits)
+        self._shard_tips = ShardTips(
+            environment.clients.kinesis(),
+            self._ledger,
+            outputs.stream_arn,
+            outputs.stream_incarnation,
+        )
         self._discards = DynamoDiscards(dynamodb, outputs.tables.commits)
 
     def status(self, history: History | None = None) -> Status:
@@ -115,13 +109,13 @@ class PipelineReader:
         with explained("read the pipeline's status"):
             blocked = self._mapped_shards()
             open_batches = list(self._discards.open())
-            places = self._places(blocked, _ends(open_batches))
-            histories = history.read(list(places))
+            tips = self._tips(blocked, ends_of(open_batches))
+            histories = history.read(list(tips))
             shards = [
-                self._shard(shard, place, histories[shard], blocked.get(shard.shard_id))
-                for shard, place in places.items()
+                self._shard(tip, histories[shard], blocked.get(shard.shard_id), gone=gone)
+                for shard, (tip, gone) in tips.items()
             ]
-            shards += [_gone(key, histories[key]) for key in histories if key not in places]
+            shards += [_gone(key, histories[key]) for key in histories if key not in tips]
             queues = tuple(self._depth(name, url) for name, url in self._outputs.queue_urls.items())
             discarded = tuple(each.batch_id for each in open_batches)
             dlqs = tuple(self._depth(name, url) for name, url in self._outputs.dlq_urls.items())
@@ -129,33 +123,18 @@ class PipelineReader:
             tuple(shards), queues, dlqs, self._logs, discarded, of_window=history.of_window
         )
 
-    def _places(
+    def _tips(
         self, mapped: Iterable[str], discarded_to: Mapping[str, int]
-    ) -> dict[ShardKey, _Place]:
-        live = list(self._shard_ids())
+    ) -> dict[ShardKey, tuple[ShardTip, bool]]:
+        """Return each shard's tip, and whether the stream has it no more."""
+        live = list(self._shard_tips.shard_ids())
         # The local engine forgets a shard that was split; what it received still counts.
         gone = [shard_id for shard_id in mapped if shard_id not in live]
-        return {
-            ShardKey(self._outputs.stream_incarnation, shard_id): self._place(
-                shard_id, discarded_to.get(shard_id, -1), gone=shard_id in gone
-            )
+        tips = (
+            self._shard_tips.tip(shard_id, discarded_to.get(shard_id, -1))
             for shard_id in sorted([*live, *gone])
-        }
-
-    def _place(self, shard_id: str, discarded_to: int, *, gone: bool) -> _Place:
-        shard = ShardKey(self._outputs.stream_incarnation, shard_id)
-        checkpoint = self._ledger.read(shard)
-        latest = self._ledger.latest(shard)
-        # A repair does not move the watermark, and what was given up does not wait.
-        reached = max(checkpoint.committed_seq, discarded_to, latest.last_seq if latest else -1)
-        return _Place(checkpoint, reached, latest.committed_at if latest else None, gone)
-
-    def _shard_ids(self) -> Iterator[str]:
-        pages = self._kinesis.get_paginator("list_shards").paginate(
-            StreamARN=self._outputs.stream_arn
         )
-        for page in pages:
-            yield from (shard["ShardId"] for shard in page["Shards"])
+        return {tip.shard: (tip, tip.shard.shard_id in gone) for tip in tips}
 
     def _mapped_shards(self) -> dict[str, str | None]:
         """Return the shards that the local engine's mapping has read, and why any is blocked."""
@@ -169,45 +148,20 @@ class PipelineReader:
         }
 
     def _shard(
-        self, shard: ShardKey, place: _Place, history: ShardHistory, blocked: str | None
+        self, tip: ShardTip, history: ShardHistory, blocked: str | None, *, gone: bool
     ) -> ShardStatus:
-        since = None if place.gone else self._waiting_since(shard.shard_id, place.reached)
+        since = None if gone else self._shard_tips.waiting_since(tip)
         return ShardStatus(
-            shard_id=shard.shard_id,
-            committed_seq=place.checkpoint.committed_seq,
-            pending_references=len(place.checkpoint.pending),
+            shard_id=tip.shard.shard_id,
+            committed_seq=tip.checkpoint.committed_seq,
+            pending_references=len(tip.checkpoint.pending),
             waiting=since is not None,
             counts=history.counts,
             blocked=blocked,
             unfinished=history.unfinished,
             waiting_since=since,
-            last_commit_at=place.last_commit_at,
+            last_commit_at=tip.last_commit_at,
         )
-
-    def _waiting_since(self, shard_id: str, reached: int) -> datetime | None:
-        """Return when the first record behind `reached` arrived; None if there is none."""
-        arn = self._outputs.stream_arn
-        if reached < 0:
-            iterator = self._kinesis.get_shard_iterator(
-                StreamARN=arn, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
-            )
-        else:
-            iterator = self._kinesis.get_shard_iterator(
-                StreamARN=arn,
-                ShardId=shard_id,
-                ShardIteratorType="AFTER_SEQUENCE_NUMBER",
-                StartingSequenceNumber=str(reached),
-            )
-        answer = self._kinesis.get_records(
-            ShardIterator=iterator["ShardIterator"], StreamARN=arn, Limit=1
-        )
-        # An empty answer may still have records after it; it then says how far behind it is.
-        # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html
-        behind = timedelta(milliseconds=answer.get("MillisBehindLatest", 0))
-        if answer["Records"]:
-            arrival = answer["Records"][0].get("ApproximateArrivalTimestamp")
-            return arrival or datetime.now(UTC) - behind
-        return datetime.now(UTC) - behind if behind else None
 
     def _depth(self, name: str, url: str) -> QueueDepth:
         answer = self._sqs.get_queue_attributes(
@@ -236,12 +190,3 @@ def _gone(shard: ShardKey, history: ShardHistory) -> ShardStatus:
         counts=history.counts,
         unfinished=history.unfinished,
     )
-
-
-def _ends(batches: Iterable[DiscardedBatch]) -> dict[str, int]:
-    """Return how far each shard's discarded batches reach."""
-    ends: dict[str, int] = {}
-    for batch in batches:
-        shard_id = batch.shard.shard_id
-        ends[shard_id] = max(ends.get(shard_id, -1), batch.range.last)
-    return ends

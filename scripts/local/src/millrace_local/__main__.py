@@ -1,6 +1,8 @@
-"""The engine's own commands: python -m millrace_local start|stop|status|logs|apply."""
+"""The engine's own commands: python -m millrace_local start|stop|status|logs|apply|repair."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from millrace_local import engine as life_cycle
+from millrace_local.engine import Engine
 from millrace_local.errors import LocalEngineError
 from millrace_local.mapping.state import ShardProgress, read_state
 from millrace_local.ports import DEFAULT_PORT
 from millrace_local.project import EngineFolder, default_root, project_root
-from millrace_local.terraform import Progress, Terraform
+from millrace_local.terraform import OnProgress, Progress, Terraform
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
@@ -98,17 +101,31 @@ def apply(
     """Apply terraform/envs/local to the running engine."""
     engine = life_cycle.running(name, root)
     zips = (artifacts or project_root() / "dist").resolve()
+    with _applying(engine) as (terraform, show):
+        deployment = terraform.apply({"artifacts_dir": str(zips)}, show)
+    done = "applied" if deployment.was_applied else "unchanged since the last apply"
+    console.print(f"{done}; outputs: {engine.folder.outputs}")
+
+
+@app.command()
+def repair(name: Name = life_cycle.DEFAULT_NAME, root: Root = None) -> None:
+    """Make everything on the running engine again what was applied last; its data stays."""
+    with _applying(life_cycle.running(name, root)) as (terraform, show):
+        terraform.repair(show)
+    console.print("all is as it was applied last")
+
+
+@contextmanager
+def _applying(engine: Engine) -> Iterator[tuple[Terraform, OnProgress]]:
+    """Show a bar while the block applies."""
     with _bar() as bar:
         task = bar.add_task("applying", total=None)
-        terraform = Terraform(engine, say=bar.console.print)
 
         def show(progress: Progress) -> None:
             bar.update(task, completed=progress.done, total=progress.total)
             bar.console.print(f"{progress.action} {progress.address} ({progress.elapsed_s:.0f} s)")
 
-        deployment = terraform.apply({"artifacts_dir": str(zips)}, show)
-    done = "applied" if deployment.was_applied else "unchanged since the last apply"
-    console.print(f"{done}; outputs: {engine.folder.outputs}")
+        yield Terraform(engine, say=bar.console.print), show
 
 
 def main() -> None:

@@ -353,9 +353,49 @@ class ShardRow(_Answer):
     pending_references: int
 
 
-class StatusAnswer(Told):
-    """GET /status: what is unfinished now. Dead letters are at GET /dlq."""
+class StatusWindow(_Answer):
+    """What arrived in it was counted."""
 
+    since: str
+    complete: bool
+    """False: the pages or the time did not suffice for all of it."""
+
+
+class FindingRow(_Answer):
+    """One thing that is wrong, or on its way."""
+
+    check: str
+    severity: Literal["critical", "error", "warning", "info"]
+    """Lost soon, does not go on by itself, worse than usual, on its way."""
+    what: str
+    number: int | float
+    """The number in `what`."""
+    since: str | None
+    why: str
+    service: str | None
+    """Which service it is about, if it is about one."""
+    look: str
+    """The command that looks closer; give it --env."""
+    fix: str | None
+    """The command that mends it; null where there is none."""
+
+
+class CheckRow(_Answer):
+    """One thing that was looked at."""
+
+    check: str
+    looked_at: str
+    findings: int
+
+
+class StatusAnswer(Told):
+    """GET /status: what is wrong now, as `millrace status` says it, and what is unfinished."""
+
+    window: StatusWindow
+    findings: tuple[FindingRow, ...]
+    """The worst first, a cause before what follows from it; none: all is well."""
+    checks: tuple[CheckRow, ...]
+    """What "nothing found" means."""
     at: str
     settled: bool
     """Nothing is left to do of what was looked at."""

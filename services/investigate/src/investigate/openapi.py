@@ -75,7 +75,8 @@ _ROUTES: dict[str, tuple[str, str, type[BaseModel], type[BaseModel]]] = {
         requests.AggregatesQuery, answers.AggregatesAnswer,
     ),
     "/status": (
-        "getStatus", "Say what is unfinished now", requests.StatusQuery, answers.StatusAnswer,
+        "getStatus", "Say what is wrong now, and what is unfinished",
+        requests.StatusQuery, answers.StatusAnswer,
     ),
 }  # fmt: skip
 

@@ -94,6 +94,15 @@ class _Query(BaseModel):
 class StatusQuery(_Query):
     """GET /status."""
 
+    since: Annotated[Duration, Field(json_schema_extra={"default": "24h"})] = _DAY
+    """Count what arrived in so long; what is unfinished, discarded or dead counts anyway."""
+
+    def window_start(self, now: datetime) -> datetime:
+        """Return since when. Raises: InvalidQuestion: longer ago than LONGEST_PERIOD."""
+        if self.since > LONGEST_PERIOD:
+            raise InvalidQuestion("since", f"ask about {LONGEST_PERIOD.days:,} days at most")
+        return now - self.since
+
 
 class EventQuery(_Query):
     """GET /events/{id}."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from investigate.domain.refusals import RefusalKind
@@ -21,6 +21,8 @@ from millrace.clock import Clock
 from millrace.errors import ObjectMissing
 from millrace.investigate.aggregates import AggregatePages, RowsAsked
 from millrace.investigate.biographer import Biographer
+from millrace.investigate.cockpit.commands import Commands
+from millrace.investigate.cockpit.telling import Inspection
 from millrace.investigate.duplicates import Duplicates
 from millrace.investigate.errors import InvalidQuestion, NotFound
 from millrace.investigate.finding import Wanted
@@ -55,6 +57,9 @@ class Desk:
     scope_of: Callable[[str], Scope]
     """Raises ValueError."""
     unfinished: Unfinished
+    inspect: Callable[[datetime, Budget], Inspection]
+    """The cockpit: what arrived since then, and everything else as it is now."""
+    commands: Commands
     cost: ReadCost
     clock: Clock
 
@@ -147,9 +152,11 @@ class Desk:
         }
 
     def status(self, query: StatusQuery, within_s: float) -> Told:
-        """Return what is unfinished now."""
+        """Return what is wrong now, ranked, with what was checked; and what is unfinished."""
         budget = self._budget(query.max_pages, within_s)
-        return unfinished_report(self.unfinished, self.clock, budget).as_json()
+        seen = self.inspect(query.window_start(self.clock.now()), budget)
+        left = unfinished_report(self.unfinished, self.clock, budget)
+        return left.as_json() | seen.as_json(self.commands)
 
     def _listed(self, asked: Duplicates | LateEvents, query: ListedQuery, within_s: float) -> Told:
         report = asked.report(

@@ -1,5 +1,7 @@
 """What investigate reads from its environment."""
 
+from collections.abc import Mapping
+
 from millrace.settings import FunctionSettings
 
 
@@ -24,3 +26,17 @@ class InvestigateSettings(FunctionSettings):
     """Table of archive objects and exports by hour."""
     replays_table: str
     """Table of replays: their plans and progress."""
+    notes_table: str
+    """Table in which consumers note why messages failed."""
+    name_prefix: str
+    """First part of the names of all resources."""
+    functions: Mapping[str, str]
+    """Names of all functions by service."""
+    schedules: Mapping[str, str]
+    """Names of the rules that call functions by the clock, by service."""
+    queue_urls: Mapping[str, str]
+    """URLs of the queues by name."""
+    dead_letter_urls: Mapping[str, str]
+    """URLs of their dead-letter queues by the same names."""
+    repair_days: int
+    """Days from its arrival for which a discarded record can be repaired."""

@@ -120,7 +120,7 @@ run "each_function_gets_its_settings" {
   }
 
   assert {
-    condition     = toset(keys(local.functions.investigate.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "EVENT_INDEX_TABLE", "AGGREGATES_TABLE", "MANIFESTS_TABLE", "REPLAYS_TABLE"])
+    condition     = toset(keys(local.functions.investigate.settings)) == toset(["STREAM_INCARNATION", "STREAM_ARN", "DATA_BUCKET", "COMMITS_TABLE", "GATE_TABLE", "EVENT_INDEX_TABLE", "AGGREGATES_TABLE", "MANIFESTS_TABLE", "REPLAYS_TABLE", "NOTES_TABLE", "NAME_PREFIX", "FUNCTIONS", "SCHEDULES", "QUEUE_URLS", "DEAD_LETTER_URLS", "REPAIR_DAYS"]) && jsondecode(local.functions.investigate.settings.FUNCTIONS) == output.functions && jsondecode(local.functions.investigate.settings.SCHEDULES) == output.schedules
     error_message = "investigate has its settings"
   }
 

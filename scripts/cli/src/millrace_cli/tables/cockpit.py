@@ -5,10 +5,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.markup import escape
 
+from millrace.investigate.cockpit.commands import Commands
 from millrace.investigate.cockpit.findings import Finding, Severity, ago, ranked
+from millrace.investigate.cockpit.telling import Inspection
 from millrace.times import format_ms
-from millrace_cli.cockpit.reading import View
-from millrace_cli.cockpit.telling import Commands
 from millrace_cli.tables.shapes import folding, text
 
 _STYLES = {
@@ -19,25 +19,25 @@ _STYLES = {
 }
 
 
-def show_view(console: Console, view: View, commands: Commands, now: datetime) -> None:
+def show_inspection(console: Console, seen: Inspection, commands: Commands, now: datetime) -> None:
     """Print findings in lines, as commands are copied from them, then what was checked."""
-    found = ranked(view.checks)
+    found = ranked(seen.checks)
     for name, finding in found:
         _show(console, name, finding, commands, now)
     wrong = sum(finding.severity < Severity.INFO for _, finding in found)
-    if not view.complete:
+    if not seen.complete:
         console.print(
             "[yellow]The window was not read to its end.[/yellow] Allow more (--max-pages, "
             "--deadline), or ask for less (--since)"
         )
     if wrong:
-        console.print(f"[red]{wrong:,} things are wrong[/red], of {len(view.checks)} checks:")
+        console.print(f"[red]{wrong:,} things are wrong[/red], of {len(seen.checks)} checks:")
     elif found:
         console.print(f"Nothing is wrong so far; {len(found):,} things are on their way:")
-    elif view.complete:
+    elif seen.complete:
         console.print("[green]All is well.[/green] Checked:")
     checked = folding("check", "looked at", "found", right=("found",))
-    for check in view.checks:
+    for check in seen.checks:
         checked.add_row(
             check.name.replace("_", " "), text(check.looked_at), f"{len(check.findings):,}"
         )

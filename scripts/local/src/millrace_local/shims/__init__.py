@@ -9,6 +9,7 @@ from pathlib import Path
 from millrace_local.shims import (
     alarm_requests,
     alarms,
+    calls,
     emf,
     iam,
     limits,
@@ -42,5 +43,6 @@ def install_all(
     iam.name_actions_as_aws_does()
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()
+    calls.count_every_call()
     alarm_requests.keep_whole()
     alarms.judge_as_aws_does(before=queue_metrics.publishing())

@@ -1,7 +1,7 @@
 """IAM: requests are authorised under AWS's action names, so that policies name only those.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/ (list_amazonsqs.html,
-list_amazondynamodb.html).
+list_amazondynamodb.html, list_awslambda.html).
 """
 
 import json
@@ -21,6 +21,13 @@ _SQS_ACTIONS = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
 
+# ministack takes all that is done about a function's concurrency for putting it.
+_CONCURRENCY = "lambda:PutFunctionConcurrency"
+_CONCURRENCY_ACTIONS = {
+    "GET": "lambda:GetFunctionConcurrency",
+    "DELETE": "lambda:DeleteFunctionConcurrency",
+}
+
 _PARTIQL_ACTIONS = {
     "dynamodb:BatchExecuteStatement": "Statements",
     "dynamodb:ExecuteTransaction": "TransactStatements",
@@ -38,14 +45,21 @@ _STATEMENTS = (
 
 
 def name_actions_as_aws_does() -> None:
-    """Authorise SQS batch calls as the single call, as AWS does."""
+    """Authorise calls under the action that AWS names, where ministack names another."""
     original = attribute("core.iam_actions", "extract_iam_action")
+    replace("core.iam_actions", "extract_iam_action", with_names(original))
 
-    def extract_iam_action(*arguments: Any) -> str | None:  # noqa: ANN401 - passed through
-        action: str | None = original(*arguments)
+
+def with_names(extract: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Return what finds a request's action: of its service, its method, its path and more."""
+
+    def extract_iam_action(service: str, method: str, *rest: Any) -> str | None:  # noqa: ANN401 - passed through
+        action = extract(service, method, *rest)
+        if action == _CONCURRENCY:
+            return _CONCURRENCY_ACTIONS.get(method, action)
         return _SQS_ACTIONS.get(action or "", action)
 
-    replace("core.iam_actions", "extract_iam_action", extract_iam_action)
+    return extract_iam_action
 
 
 def authorise_partiql_by_statement() -> None:

@@ -2,6 +2,6 @@
 
 from millrace_local.terraform.allowlist import read_allowlist
 from millrace_local.terraform.events import Progress
-from millrace_local.terraform.runner import Deployment, Terraform
+from millrace_local.terraform.runner import Deployment, OnProgress, Terraform
 
-__all__ = ["Deployment", "Progress", "Terraform", "read_allowlist"]
+__all__ = ["Deployment", "OnProgress", "Progress", "Terraform", "read_allowlist"]

@@ -82,6 +82,19 @@ class Terraform:
             write_json(self._applied, wanted)
             return Deployment(self.outputs(), was_applied=True)
 
+    def repair(self, on_progress: OnProgress = lambda _: None) -> Deployment:
+        """Apply once more what was applied last: what was changed by hand becomes as it was.
+
+        Raises: LocalEngineError: nothing was ever applied, or Terraform failed, in its own words.
+        """
+        with deploying(self._engine.folder, self._say):
+            self.outputs()
+            variables = json.loads(self._variables.read_text())
+            wanted = {"fingerprint": fingerprint(self._configuration, variables)}
+            self._apply(variables, on_progress)
+            write_json(self._applied, wanted)
+            return Deployment(self.outputs(), was_applied=True)
+
     def _is_applied(self, wanted: Mapping[str, str]) -> bool:
         if not (self._applied.exists() and self._engine.folder.outputs.exists()):
             return False

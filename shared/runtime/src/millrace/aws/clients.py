@@ -1,13 +1,15 @@
 """boto3 clients with the timeouts and retries of a Lambda function."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_kinesis import KinesisClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
@@ -39,3 +41,19 @@ def sqs_client() -> "SQSClient":
 def s3_client() -> "S3Client":
     """Return an S3 client for the environment's region and endpoint."""
     return boto3.client("s3", config=_CONFIG)
+
+
+def lambda_client() -> "LambdaClient":
+    """Return a Lambda client for the environment's region and endpoint."""
+    return boto3.client("lambda", config=_CONFIG)
+
+
+def cloudwatch_client() -> "CloudWatchClient":
+    """Return a CloudWatch client for the environment's region and endpoint."""
+    return boto3.client("cloudwatch", config=_CONFIG)
+
+
+def events_client() -> Any:  # noqa: ANN401 - one call is made with it, not worth its stubs
+    """Return an EventBridge client for the environment's region and endpoint."""
+    make: Any = boto3.client
+    return make("events", config=_CONFIG)

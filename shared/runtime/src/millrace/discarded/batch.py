@@ -1,5 +1,6 @@
 """One batch that the mapping gave up: its range, why, and how it was closed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -59,3 +60,12 @@ class DiscardedBatch:
     def state(self) -> State:
         """Whether anything is left to do."""
         return self.closing.state if self.closing else State.OPEN
+
+
+def ends_of(batches: Iterable[DiscardedBatch]) -> dict[str, int]:
+    """Return how far each shard's batches reach, by shard id."""
+    ends: dict[str, int] = {}
+    for batch in batches:
+        shard_id = batch.shard.shard_id
+        ends[shard_id] = max(ends.get(shard_id, -1), batch.range.last)
+    return ends

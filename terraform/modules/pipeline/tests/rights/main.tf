@@ -9,22 +9,17 @@ locals {
   data     = "arn:aws:s3:::millrace-test-data-123456789012"
 
   consume    = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+  services   = ["aggregate", "archive", "enrich", "export", "ingest", "ingest_api", "investigate", "operator_api", "replay", "replay_api", "watch"]
   queues     = ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]
   all_queues = [for queue in local.queues : "${local.queue}-${queue}"]
   dead       = [for queue in local.queues : "${local.queue}-${queue}-dlq"]
 
   # Every statement reads.
   investigator = merge(local.functions.investigate, {
-    ReadStream        = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", local.stream]
-    ScanCounts        = ["dynamodb:Scan", "${local.table}-aggregates"]
-    ReadMore          = ["dynamodb:Query", "${local.table}-aggregates/index/by_version", "${local.table}-audit", "${local.table}-markers"]
-    ReadNotes         = ["dynamodb:BatchGetItem", "${local.table}-notes"]
-    SeeQueues         = concat(["sqs:GetQueueAttributes"], local.all_queues)
-    LookAtDeadLetters = concat(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], local.dead)
-    SeeLimits         = ["lambda:GetFunctionConfiguration", "${local.function}-ingest"]
-    SeeFunctions      = concat(["lambda:GetFunctionConcurrency"], [for service in ["ingest", "enrich", "aggregate", "archive", "replay", "watch"] : "${local.function}-${service}"])
-    SeeMappings       = ["lambda:ListEventSourceMappings", "*"]
-    Load              = concat(["s3:GetObject", "${local.data}/aws/lambda/*"], [for kind in ["archive", "config", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data}/${kind}/*"])
+    ScanCounts = ["dynamodb:Scan", "${local.table}-aggregates"]
+    ReadMore   = ["dynamodb:Query", "${local.table}-aggregates/index/by_version", "${local.table}-audit", "${local.table}-markers"]
+    SeeQueues  = concat(["sqs:GetQueueAttributes"], local.all_queues)
+    Load       = ["s3:GetObject", "${local.data}/*"]
   })
 
   # What an operator may do beside that.
@@ -141,15 +136,20 @@ locals {
     }
 
     investigate = {
-      ListShards    = ["kinesis:ListShards", local.stream]
-      ReadCommits   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "${local.table}-commits"]
-      SeeUnfinished = ["dynamodb:Query", "${local.table}-commits/index/unfinished"]
-      FindOwner     = ["dynamodb:GetItem", "${local.table}-gate"]
-      ReadIndex     = ["dynamodb:BatchGetItem", "dynamodb:Query", "${local.table}-event_index"]
-      ReadReplays   = ["dynamodb:GetItem", "dynamodb:Query", "${local.table}-replays"]
-      ReadRows      = ["dynamodb:Query", "${local.table}-aggregates", "${local.table}-manifests"]
-      TellMissing   = ["s3:ListBucket", local.data]
-      Load          = ["s3:GetObject", "${local.data}/archive/*", "${local.data}/definitions/*", "${local.data}/enriched/*", "${local.data}/quarantine/*", "${local.data}/raw/*", "${local.data}/replays/*"]
+      SeeStream           = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", local.stream]
+      SeeDeadLetters      = concat(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], local.dead)
+      ReadNotes           = ["dynamodb:BatchGetItem", "${local.table}-notes"]
+      SeeServices         = concat(["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"], [for service in local.services : "${local.function}-${service}"])
+      SeeSchedules        = concat(["events:DescribeRule"], [for service in ["export", "watch"] : "arn:aws:events:eu-central-1:123456789012:rule/millrace-test-${service}"])
+      SeeMappingsAndCalls = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "*"]
+      ReadCommits         = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "${local.table}-commits"]
+      SeeUnfinished       = ["dynamodb:Query", "${local.table}-commits/index/unfinished"]
+      FindOwner           = ["dynamodb:GetItem", "${local.table}-gate"]
+      ReadIndex           = ["dynamodb:BatchGetItem", "dynamodb:Query", "${local.table}-event_index"]
+      ReadReplays         = ["dynamodb:GetItem", "dynamodb:Query", "${local.table}-replays"]
+      ReadRows            = ["dynamodb:Query", "${local.table}-aggregates", "${local.table}-manifests"]
+      TellMissing         = ["s3:ListBucket", local.data]
+      Load                = ["s3:GetObject", "${local.data}/archive/*", "${local.data}/aws/lambda/*", "${local.data}/definitions/*", "${local.data}/enriched/*", "${local.data}/quarantine/*", "${local.data}/raw/*", "${local.data}/replays/*"]
     }
   }
 }

@@ -1,7 +1,7 @@
 """What a check found: how bad, how much, since when, and what to do; and the order of it all."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -28,8 +28,12 @@ class Tool(StrEnum):
     """Words: a service, whose errors are to be read."""
     MAPPING_ON = "mapping-on"
     """Words: the id of an event source mapping that is to be switched on."""
+    SCHEDULE_ON = "schedule-on"
+    """Words: the name of an EventBridge rule that is to be enabled."""
     CONCURRENCY = "concurrency"
     """Words: a service that may not run at all, and shall again."""
+    DEPLOY = "deploy"
+    """No words: everything becomes again what Terraform says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class Finding:
     why: str = ""
     since: datetime | None = None
     """None where nobody knows."""
+    service: str = ""
+    """The service that it is about, if it is about one."""
+    is_cause: bool = False
+    """What else is found about the service may follow from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,19 @@ class Check:
 
 
 def ranked(checks: Iterable[Check]) -> list[tuple[str, Finding]]:
-    """Return all findings with their checks' names: the worst first, then the oldest."""
+    """Return all findings with their checks' names: the worst first, then the oldest.
+
+    A cause comes before what follows from it: it is as severe as the worst of that.
+    """
     found = [(check.name, finding) for check in checks for finding in check.findings]
-    return sorted(found, key=lambda each: (each[1].severity, _age(each[1]), each[0], each[1].what))
+    worst: dict[str, Severity] = {}
+    for _, each in found:
+        worst[each.service] = min(each.severity, worst.get(each.service, Severity.INFO))
+    raised = [
+        (name, replace(each, severity=worst[each.service]) if each.is_cause else each)
+        for name, each in found
+    ]
+    return sorted(raised, key=lambda each: (_rank(each[1]), each[0], each[1].what))
 
 
 def ago(now: datetime, at: datetime) -> str:
@@ -104,5 +122,8 @@ def span(time: timedelta) -> str:
     return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
-def _age(finding: Finding) -> tuple[bool, float]:
-    return finding.since is None, finding.since.timestamp() if finding.since else 0.0
+def _rank(finding: Finding) -> tuple[Severity, bool, bool, float]:
+    since = finding.since
+    return (
+        finding.severity, not finding.is_cause, since is None, since.timestamp() if since else 0.0
+    )  # fmt: skip

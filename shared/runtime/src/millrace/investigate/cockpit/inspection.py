@@ -3,7 +3,6 @@
 from millrace.investigate.cockpit.findings import Check
 from millrace.investigate.cockpit.flow import (
     check_references,
-    check_services,
     check_shards,
     check_stages,
 )
@@ -14,6 +13,7 @@ from millrace.investigate.cockpit.leftovers import (
     check_replays,
 )
 from millrace.investigate.cockpit.readings import Readings
+from millrace.investigate.cockpit.services import check_services
 from millrace.investigate.cockpit.thresholds import Thresholds
 from millrace.investigate.cockpit.traffic import check_hot_scopes, check_lag, check_rejects
 

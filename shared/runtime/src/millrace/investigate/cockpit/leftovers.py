@@ -11,6 +11,7 @@ from millrace.investigate.cockpit.findings import (
     span,
 )
 from millrace.investigate.cockpit.readings import DeadQueue, OpenBatch, Readings
+from millrace.investigate.cockpit.services import fed_by, stopped_because
 from millrace.investigate.cockpit.thresholds import Thresholds
 from millrace.replay.record import Replay, ReplayState
 
@@ -35,6 +36,7 @@ def _dead(queue: DeadQueue, seen: Readings, limits: Thresholds) -> Finding:
     return Finding(
         Severity.CRITICAL if urgent else Severity.ERROR, what, queue.messages, look,
         millrace("dlq", "redrive", queue.key) if queue.redrivable else None, why, queue.oldest,
+        fed_by(queue.key),
     )  # fmt: skip
 
 
@@ -52,13 +54,13 @@ def _batch(batch: OpenBatch, seen: Readings, limits: Thresholds) -> Finding:
         return Finding(
             Severity.CRITICAL, f"{what} has expired", batch.records, look,
             millrace("failures", "abandon", batch.batch_id),
-            "its records can no longer all be had", batch.discarded_at,
+            "its records can no longer all be had", batch.discarded_at, "ingest",
         )  # fmt: skip
     return Finding(
         Severity.CRITICAL if left < limits.urgent else Severity.ERROR,
         f"{what} can be repaired for {span(left)} more", batch.records, look,
         millrace("failures", "repair", batch.batch_id), "the mapping gave it up",
-        batch.discarded_at,
+        batch.discarded_at, "ingest",
     )  # fmt: skip
 
 
@@ -80,7 +82,9 @@ def check_exports(seen: Readings, limits: Thresholds) -> Check:
     finding = Finding(
         Severity.ERROR, f"no complete export of {many(len(late), 'hour')}: {first}{until}",
         len(late), logs("export"), millrace("export", first),
-        f"they changed longer ago than {span(limits.export_overdue)}", since,
+        stopped_because("export", seen)
+        or f"they changed longer ago than {span(limits.export_overdue)}",
+        since, "export",
     )  # fmt: skip
     return Check("exports", looked_at, (finding,))
 
@@ -114,4 +118,5 @@ def _replay(replay: Replay, seen: Readings, limits: Thresholds) -> Finding | Non
     what = f"replay {name} is {state.value} and does not go on"
     why = f"it last told of itself {ago(seen.now, since)}"
     again = resume if state is ReplayState.RUNNING else millrace("dlq", "list")
-    return Finding(Severity.ERROR, what, left, look, again, why, since)
+    return Finding(Severity.ERROR, what, left, look, again, stopped_because("replay", seen) or why,
+                   since, "replay")  # fmt: skip

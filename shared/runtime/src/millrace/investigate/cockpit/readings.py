@@ -43,14 +43,58 @@ class OverdueReferences:
 
 
 @dataclass(frozen=True, slots=True)
+class MappingReading:
+    """What calls a service with records or messages."""
+
+    uuid: str
+    source: str
+    """What it reads: `stream millrace-events`, `queue millrace-archive`."""
+    state: str
+    """As Lambda says it: Enabled, Disabled, Enabling, ..."""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleReading:
+    """What calls a service by the clock."""
+
+    rule: str
+    state: str | None
+    """As EventBridge says it: ENABLED, DISABLED; None if there is no such rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCalls:
+    """The latest calls of a service, all of which failed."""
+
+    calls: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceReading:
-    """Whether Lambda calls a service that works on the stream or on a queue."""
+    """Whether a service is called, and can do what it is called for."""
 
     service: str
-    stopped_mappings: tuple[tuple[str, str], ...] = ()
-    """Id and state of each event source mapping that is not on."""
+    exists: bool = True
+    """False: Lambda has no such function, and nothing else is known."""
+    unable: str = ""
+    """Why Lambda cannot run it, in Lambda's words."""
     may_run: bool = True
     """False: no concurrency is left to it."""
+    mappings: tuple[MappingReading, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What it should read, and no mapping does."""
+    schedule: ScheduleReading | None = None
+    failed: FailedCalls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReadings:
+    """All services, and what of them these credentials may not ask for."""
+
+    services: tuple[ServiceReading, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +168,7 @@ class Readings:
     stages: tuple[StageWait, ...]
     shards: tuple[ShardReading, ...]
     overdue: tuple[OverdueReferences, ...]
-    services: tuple[ServiceReading, ...] | None
-    """None: Lambda may not be asked."""
+    services: ServiceReadings
     dead: tuple[DeadQueue, ...]
     discarded: tuple[OpenBatch, ...]
     unexported: tuple[UnexportedHour, ...]
