@@ -8,6 +8,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
+# Hundreds of processes are started below: what one has compiled, the others need not.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 BUILD := $(BIN)/python -m millrace_build
