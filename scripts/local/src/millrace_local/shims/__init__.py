@@ -16,6 +16,7 @@ from millrace_local.shims import (
     queue_metrics,
     resharding,
     streams,
+    upkeep,
     workers,
 )
 
@@ -42,5 +43,6 @@ def install_all(
     iam.name_actions_as_aws_does()
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()
+    upkeep.do_what_is_due()
     alarm_requests.keep_whole()
     alarms.judge_as_aws_does(before=queue_metrics.publishing())
