@@ -30,7 +30,7 @@ from millrace.raw_lines import pack
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import Fault, FaultKind, Wire
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive]
 
 SEED = 20_251_228
 PAIRS = 40

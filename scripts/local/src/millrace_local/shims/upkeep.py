@@ -1,7 +1,7 @@
 """Work that ministack repeats at every request: done when it is due, or once.
 
-Answers stay what they are; a busy engine spent a quarter of its time on this. GetRecords itself
-refuses an iterator that is too old, so nobody sees when such are forgotten.
+Answers stay what they are: GetRecords itself refuses an iterator that is too old, and metrics are
+asked for by their time. An engine that held 200,000 records spent four fifths of its time on this.
 """
 
 import time
@@ -13,6 +13,7 @@ from millrace_local.shims.patching import attribute, replace
 
 _KINESIS = "services.kinesis"
 _FORGET_EVERY_S = 5.0
+_EVICT_EVERY_S = 60.0
 _STATEMENTS = 1024
 """How many texts of PartiQL statements are kept split into tokens: functions use a dozen."""
 
@@ -20,9 +21,13 @@ Stream = dict[str, Any]
 
 
 def do_what_is_due() -> None:
-    """Expire iterators now and then, records when the oldest is due, and split a text once."""
-    forget = attribute(_KINESIS, "_expire_iterators")
-    replace(_KINESIS, "_expire_iterators", now_and_then(forget, _FORGET_EVERY_S, time.monotonic))
+    """Forget iterators and metrics now and then, records when one is due; split a text once."""
+    for module, name, every_s in (
+        (_KINESIS, "_expire_iterators", _FORGET_EVERY_S),
+        ("services.cloudwatch", "_evict_old_metrics", _EVICT_EVERY_S),
+    ):
+        work = attribute(module, name)
+        replace(module, name, now_and_then(work, every_s, time.monotonic))
     expire = attribute(_KINESIS, "_expire_records")
     replace(_KINESIS, "_expire_records", when_the_oldest_is_due(expire, time.time))
     split = attribute("services._dynamodb_keywords", "_tokenize")
