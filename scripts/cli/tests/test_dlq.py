@@ -19,9 +19,9 @@ from millrace.aws.dead_letters import DynamoNotes
 from millrace.dlq.letter import body_hash
 from millrace.dlq.notes import Note, Outcome
 from millrace_cli.dlq import parse_age
-from millrace_cli.dlq_tables import span
 from millrace_cli.errors import CommandError
 from millrace_cli.main import app
+from millrace_cli.tables.dlq import span
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.tables import AUDIT, NOTES, create_table
 

@@ -9,9 +9,9 @@ from millrace.replay.difference import Comparison, Verdict
 from millrace.replay.operations import ReplayStatus
 from millrace.replay.progress import Progress, SkippedEvent
 from millrace.windows import WindowWidth, window_of
-from millrace_cli import replay_tables
 from millrace_cli.replay_following import Reading
 from millrace_cli.replay_progress import following_bar
+from millrace_cli.tables.replay import show_diff, show_plan, show_replays, show_started, show_status
 from millrace_testing.replays import audit_entry, replay_plan, replay_record
 
 ID = "1795252176-3b051d31"
@@ -42,13 +42,13 @@ def test_the_ids_of_replays_are_whole_in_a_narrow_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The id is what the next commands ask for: other columns fold for it."""
-    replay_tables.show_replays([replay_record(ID, reason="x" * 80)])
+    show_replays([replay_record(ID, reason="x" * 80)])
     assert sum(ID in line for line in capsys.readouterr().out.splitlines()) == 1
 
 
 def test_a_started_replay_says_how_to_follow_it(capsys: pytest.CaptureFixture[str]) -> None:
     """The command that comes next is printed with the id in it, and the version to read."""
-    replay_tables.show_started(replay_record(ID, version="1795252176"))
+    show_started(replay_record(ID, version="1795252176"))
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert f"follow it with: millrace replay wait {ID}" in lines
     assert "version  1795252176" in lines
@@ -56,7 +56,7 @@ def test_a_started_replay_says_how_to_follow_it(capsys: pytest.CaptureFixture[st
 
 def test_a_plan_that_selects_nothing_has_no_next_step(capsys: pytest.CaptureFixture[str]) -> None:
     """It says where to look instead."""
-    replay_tables.show_plan(replay_plan())
+    show_plan(replay_plan())
     assert "millrace replay apply" not in (shown := capsys.readouterr().out)
     assert "nothing is selected" in shown
 
@@ -66,7 +66,7 @@ def test_skipped_events_can_be_copied(capsys: pytest.CaptureFixture[str]) -> Non
     place = "raw/dt=2025-12-28/hour=09/shardId-000000000000-" + "4" * 56 + ".ndjson.gz@0:17"
     skipped = [SkippedEvent(place, f"id-{n}", "object_missing", "it is gone") for n in range(23)]
     status = ReplayStatus(replay_record(ID), Progress(0, 0, 23), skipped, [audit_entry()])
-    replay_tables.show_status(status)
+    show_status(status)
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert lines.count(place) == 20
     assert "skipped id-19: object_missing" in lines
@@ -77,7 +77,7 @@ def test_scopes_and_ids_of_a_diff_are_whole(capsys: pytest.CaptureFixture[str]) 
     """However long, on lines of their own; rows say both values and why they differ."""
     ids = tuple(f"{'long' * 12}-{n}" for n in range(3))
     rows = [comparison(Verdict.INPUTS, 12_345, 12_342, only_live=ids)]
-    replay_tables.show_diff(rows, rows)
+    show_diff(rows, rows)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == scope_key(LONG)
     assert f"   only in live: {', '.join(ids)}" in lines
@@ -92,14 +92,14 @@ def test_scopes_and_ids_of_a_diff_are_whole(capsys: pytest.CaptureFixture[str]) 
 def test_a_diff_names_the_definitions_that_differ(capsys: pytest.CaptureFixture[str]) -> None:
     """Once, however many rows they changed."""
     rows = [comparison(Verdict.LOGIC, 5, 3), comparison(Verdict.LOGIC, 6, 3)]
-    replay_tables.show_diff(rows, rows)
+    show_diff(rows, rows)
     said = "logic: live counted by definitions defs-of-live, the replay by defs-of-1795252176"
     assert capsys.readouterr().out.splitlines().count(said) == 1
 
 
 def test_a_replay_that_counted_nothing_has_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
     """As after a dry run."""
-    replay_tables.show_diff([], [])
+    show_diff([], [])
     assert capsys.readouterr().out == "no rows: the replay has counted nothing\n"
 
 

@@ -11,12 +11,13 @@ from millrace.dlq.looking import Tell
 from millrace.dlq.ports import MoveTask
 from millrace.dlq.redrive import Order, Redriven
 from millrace.dlq.selection import Selection
-from millrace_cli import dlq_tables, render
+from millrace_cli import render
 from millrace_cli.dlq import QueueLetters, handled, look_fields
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import audit_log, operator, stated_reason
 from millrace_cli.reporting import print_json
+from millrace_cli.tables.dlq import show_dry_run
 
 _EVERY_WINDOW = 1_000_000
 
@@ -135,7 +136,7 @@ def depth(queue: QueueLetters) -> int:
         return queue.letters.depth().total
 
 
-def show_dry_run(
+def print_dry_run(
     verb: str, queues: Sequence[QueueLetters], selection: Selection, *, as_json: bool
 ) -> None:
     """Print what would be done to the messages of some queues that are selected.
@@ -148,4 +149,4 @@ def show_dry_run(
     if as_json:
         print_json([look_fields(queue, look) | {"dry_run": True} for queue, look in looked])
     else:
-        dlq_tables.show_dry_run(verb, looked)
+        show_dry_run(verb, looked)

@@ -7,7 +7,7 @@ import typer
 from millrace.dlq.leaving import fields_of
 from millrace.dlq.redrive import DEFAULT_RATE, DEFAULT_WAIT_S, Order
 from millrace.dlq.selection import Selection
-from millrace_cli import dlq_tables, render
+from millrace_cli import render
 from millrace_cli.commands.dlq_leaving import export_command, purge_command
 from millrace_cli.dlq import (
     QueueLetters,
@@ -18,11 +18,12 @@ from millrace_cli.dlq import (
     redriven_fields,
 )
 from millrace_cli.dlq_options import Letters, Limit, Queue
-from millrace_cli.dlq_work import cancelled, depth, redriven, show_dry_run
+from millrace_cli.dlq_work import cancelled, depth, print_dry_run, redriven
 from millrace_cli.environment import Environment
 from millrace_cli.errors import ExitCode
 from millrace_cli.options import AsJson, Change, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
+from millrace_cli.tables.dlq import show_letters, show_queues, show_redriven
 
 _SAMPLE = 1_000
 _LOOK_AT_MOST = 10_000
@@ -58,7 +59,7 @@ def list_command(
     if as_json:
         print_json([look_fields(queue, look) for queue, look in looked])
     else:
-        dlq_tables.show_queues(looked)
+        show_queues(looked)
     _end(left=any(look.depth.total for _, look in looked))
 
 
@@ -80,7 +81,7 @@ def show_command(
     if as_json:
         print_json([fields_of(each, found.letters.queue) for each in look.seen])
     else:
-        dlq_tables.show_letters(found, look)
+        show_letters(found, look)
 
 
 @app.command("redrive")
@@ -121,7 +122,7 @@ def redrive_command(
             text = f"cancelled after {task.moved:,}" if task else "SQS is not moving anything"
             render.out().print(f"{queue.key}: {text}", markup=False)
     elif change.dry_run:
-        show_dry_run("sent back", named, selection, as_json=change.as_json)
+        print_dry_run("sent back", named, selection, as_json=change.as_json)
     else:
         _redrive(environment, named, order, change.reason, as_json=change.as_json)
 
@@ -141,7 +142,7 @@ def _redrive(
         print_json([redriven_fields(queue, done) for queue, done in results])
     else:
         for queue, done in results:
-            dlq_tables.show_redriven(queue, done)
+            show_redriven(queue, done)
     _end(left=any(done.left or done.newer for _, done in results))
 
 

@@ -14,7 +14,7 @@ from millrace_cli import render
 from millrace_cli.dlq import QueueLetters, chosen, dead_letters, handled
 from millrace_cli.dlq_files import sink_for
 from millrace_cli.dlq_options import Letters, Limit, Queue
-from millrace_cli.dlq_work import audited_work, bar, confirm_name, show_dry_run
+from millrace_cli.dlq_work import audited_work, bar, confirm_name, print_dry_run
 from millrace_cli.options import Change
 from millrace_cli.reporting import print_json, reported
 
@@ -81,7 +81,7 @@ def _carry_out(
     environment = change.target.load()
     (found,) = chosen(dead_letters(environment), [queue], everything=False)
     if change.dry_run:
-        show_dry_run(way.done, [found], selection, as_json=change.as_json)
+        print_dry_run(way.done, [found], selection, as_json=change.as_json)
         return
     confirm(found)
     sink = sink_for(written.to, found.name, datetime.now(UTC), environment)

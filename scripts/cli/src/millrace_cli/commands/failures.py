@@ -9,7 +9,6 @@ from millrace.clock import SystemClock
 from millrace.discarded.batch import State
 from millrace.discarded.deadline import Source
 from millrace.discarded.request import MOST_SHOWN, Action, DiscardedRequest
-from millrace_cli import failure_tables
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.failure_repair import LambdaRepair, Repair, repair_all
@@ -17,6 +16,14 @@ from millrace_cli.failures import Failure, Failures
 from millrace_cli.operators import audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Change, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
+from millrace_cli.tables.failures import (
+    repair_progress,
+    show_failure,
+    show_failures,
+    show_meaning,
+    show_previews,
+    show_repairs,
+)
 
 app = typer.Typer(
     cls=OneLineGroup,
@@ -43,7 +50,7 @@ def list_command(
     if as_json:
         print_json([each.as_dict(now) for each in found])
     else:
-        failure_tables.show_failures(found, now)
+        show_failures(found, now)
 
 
 @app.command("show")
@@ -66,7 +73,7 @@ def show_command(
     if as_json:
         print_json(failure.as_dict(failures.now()) | {"found": answer.as_dict()})
     else:
-        failure_tables.show_failure(failure, answer, failures.now())
+        show_failure(failure, answer, failures.now())
 
 
 @app.command("repair")
@@ -97,7 +104,7 @@ def repair_command(
     if change.as_json:
         print_json([each.as_dict() for each in repairs])
     else:
-        failure_tables.show_repairs(repairs)
+        show_repairs(repairs)
     if any(each.problem for each in repairs):
         raise typer.Exit(int(ExitCode.ERROR))
 
@@ -110,7 +117,7 @@ def _repaired(
     )
     with (
         audited(audit_log(environment), SystemClock(), operation) as tally,
-        failure_tables.repair_progress(len(chosen), quiet=quiet) as listener,
+        repair_progress(len(chosen), quiet=quiet) as listener,
     ):
         return repair_all(LambdaRepair(environment), chosen, tally, [listener])
 
@@ -123,7 +130,7 @@ def _preview(environment: Environment, chosen: list[Failure], *, as_json: bool) 
     if as_json:
         print_json([{"id": each.batch.batch_id} | answer.as_dict() for each, answer in previews])
     else:
-        failure_tables.show_previews(previews)
+        show_previews(previews)
 
 
 @app.command("abandon")
@@ -149,7 +156,7 @@ def abandon_command(
     _refuse(failure, change.reason, dry_run=change.dry_run, force=force)
     ranges = len(failures.holes(failure))
     if not change.as_json:
-        failure_tables.show_meaning(failure, ranges)
+        show_meaning(failure, ranges)
     if not change.dry_run:
         _confirm(batch_id, confirm, as_json=change.as_json)
         ranges = _abandoned(environment, failures, failure, change.reason)

@@ -18,7 +18,7 @@ from millrace.replay.promotion import (
     planned_back,
 )
 from millrace.times import whole_ms
-from millrace_cli import replay_progress, replay_tables
+from millrace_cli import replay_progress
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Target
@@ -26,6 +26,7 @@ from millrace_cli.replay import Replays, asked
 from millrace_cli.replay_fields import outcome_fields
 from millrace_cli.replay_options import ReplayId
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.replay import show_outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     if as_json:
         print_json([outcome_fields(each) for each in outcomes])
     else:
-        replay_tables.show_outcomes(outcomes)
+        show_outcomes(outcomes)
 
 
 def _end(replay_id: str, outcomes: Sequence[Outcome]) -> None:

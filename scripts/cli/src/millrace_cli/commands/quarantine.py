@@ -8,7 +8,7 @@ import typer
 from millrace.clock import SystemClock
 from millrace.quarantine.record import Place
 from millrace.quarantine.stats import Dimension, Statistics
-from millrace_cli import quarantine_tables, render
+from millrace_cli import render
 from millrace_cli.commands.quarantine_drop import drop_command
 from millrace_cli.commands.quarantine_patch import patch_command
 from millrace_cli.commands.quarantine_recover import recover_command
@@ -22,6 +22,7 @@ from millrace_cli.quarantine import (
 )
 from millrace_cli.quarantine_options import Filters, States
 from millrace_cli.reporting import OneLineGroup, print_json, print_ndjson, reported
+from millrace_cli.tables.quarantine import show_record, show_records, show_statistics
 
 app = typer.Typer(
     cls=OneLineGroup,
@@ -53,7 +54,7 @@ def list_command(
     if as_json:
         print_ndjson(map(record_fields, found))
     else:
-        quarantine_tables.show_records(found)
+        show_records(found)
     if len(found) == limit:
         more = f"there may be more: --after {found[-1].record.place}"
         render.err().print(more, markup=False)
@@ -81,7 +82,7 @@ def show_command(
     elif as_json:
         print_json(whole_fields(held, rule))
     else:
-        quarantine_tables.show_record(held, rule)
+        show_record(held, rule)
 
 
 @app.command("stats")
@@ -110,7 +111,7 @@ def stats_command(
     if as_json:
         print_json(statistics_fields(found))
     else:
-        quarantine_tables.show_statistics(found)
+        show_statistics(found)
 
 
 app.command("patch")(patch_command)

@@ -10,13 +10,14 @@ from millrace.quarantine.dropping import Dropped
 from millrace.quarantine.marks import State
 from millrace.quarantine.recovering import Actor
 from millrace.quarantine.selection import Selection
-from millrace_cli import quarantine_tables, render
+from millrace_cli import render
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import audit_log, operator
 from millrace_cli.options import AsJson, Target
 from millrace_cli.quarantine import Quarantines, quarantined
 from millrace_cli.quarantine_options import Filters, Limit, Records, described
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.quarantine import show_dropped
 
 
 @reported
@@ -53,7 +54,7 @@ def drop_command(
         fields = {"dropped": dropped.records, "rejected": dict(dropped.reasons)}
         print_json(fields | {"dry_run": dry_run})
     else:
-        quarantine_tables.show_dropped(dropped, dry_run=dry_run)
+        show_dropped(dropped, dry_run=dry_run)
 
 
 def _drop(

@@ -11,11 +11,12 @@ from millrace.quarantine.patching import preview
 from millrace.quarantine.rule import Rule
 from millrace.quarantine.rule_text import RuleOptions
 from millrace.quarantine.selection import Selection
-from millrace_cli import quarantine_tables, render
+from millrace_cli import render
 from millrace_cli.options import AsJson, Target
 from millrace_cli.quarantine import Quarantines, preview_fields, quarantined
 from millrace_cli.quarantine_options import Mendable
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.quarantine import show_preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ def patch_command(
         selection = mendable.selection(SystemClock().now())
         quarantines = Quarantines.of(target.load())
         rule = quarantines.rule(rule_file, parts.options(), as_is=as_is)
-        show_preview(quarantines, selection, rule, examples, as_json=as_json)
+        print_preview(quarantines, selection, rule, examples, as_json=as_json)
         if save is not None:
             save.write_bytes(rule.canonical + b"\n")
 
 
-def show_preview(
+def print_preview(
     quarantines: Quarantines, selection: Selection, rule: Rule, examples: int, *, as_json: bool
 ) -> None:
     """Print what a rule would make of the selected records.
@@ -93,4 +94,4 @@ def show_preview(
     if as_json:
         print_json(preview_fields(found))
     else:
-        quarantine_tables.show_preview(found)
+        show_preview(found)

@@ -11,8 +11,8 @@ from millrace.quarantine.recovering import Actor, Progress
 from millrace.quarantine.rule import Rule
 from millrace.quarantine.rule_text import RuleOptions
 from millrace.quarantine.selection import Selection
-from millrace_cli import quarantine_tables, render
-from millrace_cli.commands.quarantine_patch import show_preview
+from millrace_cli import render
+from millrace_cli.commands.quarantine_patch import print_preview
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
 from millrace_cli.options import AsJson, Target
@@ -20,6 +20,7 @@ from millrace_cli.quarantine import Quarantines, quarantined
 from millrace_cli.quarantine_door import StreamDoor
 from millrace_cli.quarantine_options import Mendable, described
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.quarantine import show_fates, show_recovered
 
 
 @reported
@@ -52,7 +53,7 @@ def recover_command(
         quarantines = Quarantines.of(target.load())
         rule = quarantines.rule(rule_name, RuleOptions(), as_is=as_is)
         if dry_run:
-            show_preview(quarantines, selection, rule, 1, as_json=as_json)
+            print_preview(quarantines, selection, rule, 1, as_json=as_json)
             return
         why = stated_reason(quarantines.environment, reason)
         door = quarantines.door(rate)
@@ -64,9 +65,9 @@ def recover_command(
     if as_json:
         print_json(_recovered_fields(progress, rule, fates))
     else:
-        quarantine_tables.show_recovered(progress, rule)
+        show_recovered(progress, rule)
         if wait:
-            quarantine_tables.show_fates(fates)
+            show_fates(fates)
         elif progress.sent:
             render.out().print("follow them with: millrace status", markup=False)
     if progress.begun_by_others or (wait and not _all_events(fates)):

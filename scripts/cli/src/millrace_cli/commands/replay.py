@@ -8,7 +8,6 @@ import typer
 
 from millrace.replay.operations import DEFAULT_RATE, Operations, Order
 from millrace.replay.record import Replay
-from millrace_cli import replay_tables
 from millrace_cli.commands.promote import promote_command
 from millrace_cli.commands.replay_run import (
     differing,
@@ -37,6 +36,15 @@ from millrace_cli.replay_options import (
     Wanted,
 )
 from millrace_cli.reporting import OneLineGroup, print_json, reported
+from millrace_cli.tables.replay import (
+    show_diff,
+    show_plan,
+    show_replay,
+    show_replays,
+    show_started,
+    show_status,
+    show_would_be,
+)
 
 app = typer.Typer(
     cls=OneLineGroup,
@@ -73,7 +81,7 @@ def plan_command(
     elif id_only:
         typer.echo(plan.plan_id)
     else:
-        replay_tables.show_plan(plan)
+        show_plan(plan)
 
 
 @app.command("apply")
@@ -102,7 +110,7 @@ def apply_command(
     elif id_only:
         typer.echo(replay.replay_id)
     else:
-        replay_tables.show_started(replay)
+        show_started(replay)
 
 
 @app.command("status")
@@ -120,7 +128,7 @@ def status_command(
     if as_json:
         print_json(status_fields(status))
     else:
-        replay_tables.show_status(status)
+        show_status(status)
 
 
 @app.command("pause")
@@ -158,7 +166,7 @@ def list_command(
     if as_json:
         print_json([replay_fields(each) for each in found])
     else:
-        replay_tables.show_replays(found)
+        show_replays(found)
 
 
 @app.command("report")
@@ -175,7 +183,7 @@ def report_command(
     if as_json:
         print_json([would_be_fields(each) for each in rows])
     else:
-        replay_tables.show_would_be(rows)
+        show_would_be(rows)
 
 
 @app.command("diff")
@@ -198,7 +206,7 @@ def diff_command(
     if as_json:
         print_json([comparison_fields(each) for each in shown])
     else:
-        replay_tables.show_diff(comparisons, shown)
+        show_diff(comparisons, shown)
     end_compared(comparisons)
 
 
@@ -215,7 +223,7 @@ def _carry_out(
     if move.as_json:
         print_json(replay_fields(replay))
     else:
-        replay_tables.show_replay(replay)
+        show_replay(replay)
 
 
 app.command("promote")(promote_command)

@@ -10,7 +10,7 @@ from millrace.replay.dry_run import WouldBe
 from millrace.replay.operations import Order, ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.record import ReplayState
-from millrace_cli import replay_progress, replay_tables
+from millrace_cli import replay_progress
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, operator, stated_reason
 from millrace_cli.options import AsJson, Target
@@ -24,6 +24,7 @@ from millrace_cli.replay_fields import (
 from millrace_cli.replay_following import follow
 from millrace_cli.replay_options import DryRun, Everything, ReplayId, Wanted
 from millrace_cli.reporting import print_json, reported
+from millrace_cli.tables.replay import show_diff, show_plan, show_status, show_would_be
 
 
 @reported
@@ -51,7 +52,7 @@ def run_command(
         replays = Replays.of(environment)
         plan = wanted.planned(selection, replays, quiet=as_json)
     if not as_json:
-        replay_tables.show_plan(plan, next_step=False)
+        show_plan(plan, next_step=False)
     if not plan.events:
         if as_json:
             print_json(_run_fields(plan, None))
@@ -64,7 +65,7 @@ def run_command(
     status = followed(replays, replay.replay_id, quiet=as_json)
     ended_well(status)
     if not as_json:
-        replay_tables.show_status(status)
+        show_status(status)
     if dry_run:
         _report(replays, plan, status, as_json=as_json)
     else:
@@ -84,7 +85,7 @@ def wait_command(
     if as_json:
         print_json(status_fields(status))
     else:
-        replay_tables.show_status(status)
+        show_status(status)
     ended_well(status)
 
 
@@ -160,7 +161,7 @@ def _compare(
         rows = [comparison_fields(each) for each in shown]
         print_json(_run_fields(plan, status) | {"diff": rows})
     else:
-        replay_tables.show_diff(comparisons, shown)
+        show_diff(comparisons, shown)
     end_compared(comparisons)
 
 
@@ -170,7 +171,7 @@ def _report(replays: Replays, plan: Plan, status: ReplayStatus, *, as_json: bool
         report = [would_be_fields(each) for each in rows]
         print_json(_run_fields(plan, status) | {"report": report})
     else:
-        replay_tables.show_would_be(rows)
+        show_would_be(rows)
 
 
 def _run_fields(plan: Plan, status: ReplayStatus | None) -> dict[str, Any]:
