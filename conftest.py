@@ -1,3 +1,5 @@
-"""What every test run has: counts, figures, what is measured, how it is spread, AWS in memory."""
+"""What every test run has: counts, figures, coverage, patience, processes, AWS in memory."""
 
-pytest_plugins = ["categories", "figures", "measuring", "spreading", "millrace_testing.mocked_aws"]
+pytest_plugins = [
+    "categories", "figures", "measuring", "patience", "spreading", "millrace_testing.mocked_aws",
+]  # fmt: skip
