@@ -24,8 +24,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
 REPORTING = {"residue", "missing-export"}
 """What silence is told of, too."""
-# Published only when a discarded batch cannot be delivered: never while nothing is discarded.
-NOT_HERE = {"discards-undelivered"}
+# Published only when a discarded batch cannot be delivered, and when a replay is worked on (which
+# test_a_failed_replay_rings does): never while nothing is discarded and nothing replayed.
+NOT_HERE = {"discards-undelivered", "failed-replay"}
 _COPIED = {
     "MetricName", "Namespace", "Dimensions", "Statistic", "Period", "EvaluationPeriods",
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
@@ -130,6 +131,28 @@ def test_rejects_ring(pipeline, alarms, rings):
         assert answer["FailedRecordCount"] == 0
     rings(alarms["rejects"]["AlarmName"])
     pipeline.settled(before + 3000)
+
+
+def test_a_failed_replay_rings(pipeline, alarms, rings, tmp_path):
+    """What was planned is not there any more when it is to be sent."""
+    source = f"failed-{uuid4().hex[:8]}"
+    event = {
+        "event_type": "visit", "entity_id": source, "event_id": source, "source": source,
+        "event_time": "2016-03-01T10:00:00Z",
+    }  # fmt: skip
+    file = tmp_path / "event.ndjson"
+    file.write_text(json.dumps(event) + "\n")
+    before = pipeline.put(file)
+    pipeline.settled(before["received"] + 1)
+    window = ("--from", "2016-03-01T10:00:00Z", "--to", "2016-03-01T11:00:00Z", "--source", source)
+    plan = json.loads(pipeline.millrace("replay", "plan", *window, "--json"))
+    s3, bucket = pipeline.deployed.client("s3"), pipeline.outputs["data_bucket"]
+    (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"replays/{plan['plan_id']}/")["Contents"]
+    s3.put_object(Bucket=bucket, Key=found["Key"], Body=b"not what was planned")
+    started = json.loads(pipeline.millrace("replay", "apply", plan["plan_id"], "--json"))
+    rings(alarms["failed-replay"]["AlarmName"])
+    status = json.loads(pipeline.millrace("replay", "status", started["replay_id"], "--json"))
+    assert status["state"] == "failed"
 
 
 def test_what_takes_its_time_rings(pipeline, rings, copied, invoke):

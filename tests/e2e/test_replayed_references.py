@@ -12,24 +12,15 @@ from millrace.raw_lines import pack
 from millrace.replay.progress import ProcessedObject, Progress, place_hash, progress_of
 from millrace.replay.reference import ReplayReference
 from millrace_testing.builders import enriched_event
+from millrace_testing.metrics import metric
 from millrace_testing.wait import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e]
 
-DEFINITIONS = b"""
-[[metric]]
-name = "replayed_events"
-kind = "count"
-dimensions = ["payload.page.country"]
-windows = ["day"]
-mode = "replay"
-[[metric]]
-name = "replayed_users"
-kind = "unique"
-of = "entity"
-dimensions = ["payload.page.country"]
-windows = ["day"]
-"""
+HOW = {"dimensions": ("payload.page.country",), "windows": ("day",)}
+DEFINITIONS = metric("replayed_events", **HOW, mode="replay") + metric(
+    "replayed_users", "unique", **HOW, of="entity"
+)
 VERSION = Version("1766914200")
 SCOPE = "PAYLOAD#page.country#VALUE#de/at"
 

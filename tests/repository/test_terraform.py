@@ -54,7 +54,8 @@ def test_every_variable_is_typed_described_and_never_null(
     lacking = [
         f"{module}:{block['labels']} has no {word}"
         for module in _modules(files)
-        for block in _BLOCK.finditer((root / module / "variables.tf").read_text())
+        for file in sorted((root / module).glob("variables*.tf"))
+        for block in _BLOCK.finditer(file.read_text())
         for word in ("description", "type", "nullable")
         if not re.search(rf"^  {word} +=", block["body"], re.MULTILINE)
     ]

@@ -1,7 +1,6 @@
 """`millrace events` and `millrace event` on moto, over what enrich writes."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import boto3
 import orjson
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from millrace.aws.index import DynamoIndexWriter
@@ -36,38 +34,34 @@ ENTITY = "user #7/ü"
 
 
 @pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+def outputs(aws, tmp_path: Path) -> str:
     """Three events of one entity, the last two of them the same, committed and indexed."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     tables = {
         "commits": COMMITS, "gate": GATE, "event_index": EVENT_INDEX, "aggregates": AGGREGATES,
         "manifests": MANIFESTS, "replays": REPLAYS,
     }  # fmt: skip
-    with mock_aws():
-        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-        for name, schema in tables.items():
-            create_table(dynamodb, name, schema)
-        s3.create_bucket(Bucket="data")
-        store(dynamodb, S3Objects(s3, "data"))
-        file = tmp_path / "outputs.json"
-        file.write_text(
-            json.dumps(
-                {
-                    "region": "us-east-1",
-                    "name_prefix": "p",
-                    "stream_arn": "a",
-                    "stream_incarnation": SHARD.incarnation,
-                    "data_bucket": "data",
-                    "tables": {name: name for name in tables}
-                    | {"assignments": "x", "experiments": "y"},
-                    "queue_urls": {},
-                    "dlq_urls": {},
-                }
-            )
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    for name, schema in tables.items():
+        create_table(dynamodb, name, schema)
+    s3.create_bucket(Bucket="data")
+    store(dynamodb, S3Objects(s3, "data"))
+    file = tmp_path / "outputs.json"
+    file.write_text(
+        json.dumps(
+            {
+                "region": "us-east-1",
+                "name_prefix": "p",
+                "stream_arn": "a",
+                "stream_incarnation": SHARD.incarnation,
+                "data_bucket": "data",
+                "tables": {name: name for name in tables}
+                | {"assignments": "x", "experiments": "y"},
+                "queue_urls": {},
+                "dlq_urls": {},
+            }
         )
-        yield str(file)
+    )
+    return str(file)
 
 
 def store(dynamodb: Any, objects: S3Objects) -> None:

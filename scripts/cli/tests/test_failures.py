@@ -21,8 +21,9 @@ from millrace.discarded.deadline import Deadline, Source
 from millrace.discarded.request import DiscardedAnswer, DiscardedRequest
 from millrace_cli.environment import load_environment
 from millrace_cli.errors import CommandError
+from millrace_cli.failure_repair import repair_all
 from millrace_cli.failure_tables import spoken
-from millrace_cli.failures import Failure, Failures, repair_all
+from millrace_cli.failures import Failure, Failures
 from millrace_cli.main import app
 from millrace_testing.discards import discarded_batch
 from millrace_testing.tables import AUDIT, COMMITS, create_table

@@ -27,6 +27,7 @@ from millrace.windows import WindowWidth, window_of
 from millrace_cli.main import app
 from millrace_testing import tables
 from millrace_testing.builders import ARRIVAL, enriched_event
+from millrace_testing.metrics import metric
 from millrace_testing.replays import (
     REPLAY_ID,
     REPLAY_VERSION,
@@ -35,13 +36,7 @@ from millrace_testing.replays import (
     replay_record,
 )
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-"""
+TOML = metric("n")
 DEFS = version_of(TOML)
 HOUR = window_of(ARRIVAL, WindowWidth.HOUR)
 REGION, QUEUE = "us-east-1", "https://sqs/replay"

@@ -14,6 +14,7 @@ from millrace.investigate.duplicates import DuplicateReport, Rate, Repetition
 from millrace.investigate.gaps import GapReport, Silence, Subject
 from millrace.investigate.lag import LagReport, LagRow, Quantiles, StageRow
 from millrace.investigate.late import LateEvent, LateReport, changed_windows
+from millrace.investigate.lines import Arrival
 from millrace.investigate.quiet import QuietHour
 from millrace.investigate.rhythm import Interval
 from millrace.investigate.sources import SourceReport, SourceRow
@@ -75,12 +76,7 @@ def test_an_answer_in_part_says_how_to_go_on() -> None:
 def test_copies_are_listed_with_what_is_left_out() -> None:
     """Ids from outside stand there as they are, whatever they hold."""
     copy = Repetition(
-        "[red]x",
-        "web",
-        "view",
-        "user/[1]",
-        ARRIVAL,
-        ARRIVAL,
+        Arrival("[red]x", "web", "view", "user/[1]", ARRIVAL, ARRIVAL),
         Owner("s", 1, 0),
         1_000,
         conflict=True,
@@ -97,10 +93,8 @@ def test_copies_are_listed_with_what_is_left_out() -> None:
 
 def test_late_events_come_with_the_windows() -> None:
     """Hours and days that had closed."""
-    event = LateEvent(
-        "e", "web", "view", "user_1", ARRIVAL - timedelta(hours=5), ARRIVAL, 18_000_000,
-        duplicate=False,
-    )  # fmt: skip
+    arrival = Arrival("e", "web", "view", "user_1", ARRIVAL - timedelta(hours=5), ARRIVAL)
+    event = LateEvent(arrival, 18_000_000, duplicate=False)
     counts = (("web", "view", 10, 3), ("punctual", "view", 10, 0))
     told = LateReport(WHOLE, counts, LAG, changed_windows([event]), (event,), 1)
     text = shown(show_late, told)

@@ -9,7 +9,7 @@ from millrace_docs.__main__ import check, write
 from millrace_docs.configuration import PAGE, configuration_page
 from millrace_docs.errors import DocsError
 from millrace_docs.settings import read_settings
-from millrace_docs.terraform import read_variables
+from millrace_docs.terraform import read_composition
 
 
 def replaced(workspace: Workspace, file: str, old: str, new: str) -> None:
@@ -35,7 +35,9 @@ def test_what_is_written_is_in_step(workspace: Workspace, capsys) -> None:
 def test_drift_fails_with_the_remedy(workspace: Workspace) -> None:
     """A variable explained anew fails the check, which shows the lines and names the command."""
     write(workspace)
-    replaced(workspace, "variables.tf", "Least level that functions log.", "What is logged.")
+    replaced(
+        workspace, "variables_functions.tf", "Least level that functions log.", "What is logged."
+    )
     with pytest.raises(DocsError) as caught:
         check(workspace)
     assert "run `make docs`" in str(caught.value)
@@ -45,10 +47,18 @@ def test_drift_fails_with_the_remedy(workspace: Workspace) -> None:
 def test_every_setting_and_variable_is_on_the_page(workspace: Workspace) -> None:
     """No setting of a service and no variable of the pipeline is left out."""
     page = configuration_page(workspace)
-    variables = read_variables(workspace.root / "terraform/modules/pipeline/variables.tf")
+    variables = read_composition(workspace.root / "terraform/modules/pipeline")
     names = {setting.name for each in read_settings(workspace).values() for setting in each}
     names |= {variable.name for variable in variables}
     assert not [name for name in names if f"\n| `{name}` |" not in page]
+
+
+def test_defaults_that_a_module_has_are_on_the_page(workspace: Workspace) -> None:
+    """Thresholds of alarms are shown with the figures that the alarms' own module has."""
+    section = configuration_page(workspace).split("\n### alarms\n")[1].split("\n### ")[0]
+    assert "dead_letters        = optional(number)\n" in section
+    assert "`terraform/modules/alarms` has the defaults (`thresholds`)" in section
+    assert "dead_letters        = optional(number, 1)\n" in section
 
 
 @pytest.mark.parametrize(

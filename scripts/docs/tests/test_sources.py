@@ -13,6 +13,7 @@ from millrace_docs.markdown import code, table
 from millrace_docs.settings import Setting, settings_of
 from millrace_docs.terraform import (
     Variable,
+    read_composition,
     read_environment,
     read_function_settings,
     read_variables,
@@ -66,6 +67,41 @@ def test_a_variable_is_read_as_it_is_written(tmp_path):
     (size,) = read_variables(file)
     assert size == Variable("size", of_type, "{}", 'How "big" ${each}.', ("Not that small.",))
     assert size.defaults() == {"size": "{}", "size.least": "1"}
+
+
+def composition(folder: Path, size: str, rules: str = "") -> tuple[Variable, ...]:
+    """One variable of a composition, given to one module by `size`."""
+    for name in ("inner", "outer"):
+        (folder / name).mkdir()
+    described = '  description = "Size."\n'
+    rule = '  validation {\n    error_message = "Not so small."\n  }\n'
+    inner = f'variable "least" {{\n{described}  type = number\n{rule}}}\n'
+    written(folder / "inner", "variables.tf", inner)
+    written(folder / "outer", "variables.tf", "")
+    kind = "object({\n    least = optional(number)\n  })"
+    text = f'variable "size" {{\n{described}  type = {kind}\n{rules}}}\n'
+    written(folder / "outer", "variables_size.tf", text)
+    call = f'module "one" {{\n  source = "../inner"\n  least = {size}\n}}\n'
+    written(folder / "outer", "main.tf", call)
+    return read_composition(folder / "outer")
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [("var.size.least", False), ("var.size[each.key].least", False), ("var.size", True)],
+)
+def test_a_variable_takes_on_the_rules_of_the_module_that_owns_it(tmp_path, given, whole):
+    """Handed on as it is, whole or by attribute, it is judged by the module's variable too."""
+    own = '  validation {\n    error_message = "Not so odd."\n  }\n'
+    (size,) = composition(tmp_path, given, own)
+    assert size.accepted() == ("Not so odd.", "Not so small.")
+    assert bool(size.filled_in_by()) is whole
+
+
+def test_what_is_computed_from_a_variable_has_no_owner(tmp_path):
+    """A module's rule about twice a value says nothing about the value."""
+    (size,) = composition(tmp_path, "2 * var.size.least")
+    assert (size.accepted(), size.filled_in_by()) == ((), None)
 
 
 def test_a_variable_without_description_is_refused(tmp_path):

@@ -1,7 +1,7 @@
 """Aggregate on fakes, a way to stop it at any call of a port, and DynamoDB on moto."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import orjson
 import pytest
-from moto import mock_aws
 
 from aggregate.catalogue import DefinitionsCatalogue
 from aggregate.domain.packing import Part, Place, Sum, sums_of
@@ -42,37 +41,19 @@ from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, enriched_event
 from millrace_testing.crash.tap import Tap
 from millrace_testing.fakes import FakeLedger, FakeObjects, FixedClock
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays
 from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, REPLAYS, create_table
 
-DEFINITIONS = b"""
-[[metric]]
-name = "events"
-kind = "count"
-dimensions = ["type", "source", "entity", "client", "experiment"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "numbers"
-kind = "sum"
-value = "payload.number"
-dimensions = ["type", "experiment"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type", "source"]
-windows = ["hour", "day"]
-
-[[metric]]
-name = "later"
-kind = "count"
-dimensions = ["type"]
-windows = ["day"]
-mode = "replay"
-"""
+BOTH = ("hour", "day")
+DEFINITIONS = (
+    metric("events", dimensions=("type", "source", "entity", "client", "experiment"), windows=BOTH)
+    + metric(
+        "numbers", "sum", dimensions=("type", "experiment"), windows=BOTH, value="payload.number"
+    )
+    + metric("users", "unique", dimensions=("type", "source"), windows=BOTH, of="entity")
+    + metric("later", windows=("day",), mode="replay")
+)
 DEFS = version_of(DEFINITIONS)
 REPLAY = "1766914200"
 
@@ -308,35 +289,31 @@ class Moto:
 
 
 @pytest.fixture
-def moto_db(monkeypatch) -> Iterator[Moto]:
+def moto_db(aws) -> Moto:
     """DynamoDB on moto; PartiQL inserts, which moto cannot do with parameters, by conditional put.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
     """
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client, "commits-1", COMMITS)
-        create_table(client, "aggregates-1", AGGREGATES)
-        create_table(client, "markers-1", MARKERS)
-        create_table(client, "replays-1", REPLAYS)
-        moto = Moto(client)
+    client = boto3.client("dynamodb")
+    create_table(client, "commits-1", COMMITS)
+    create_table(client, "aggregates-1", AGGREGATES)
+    create_table(client, "markers-1", MARKERS)
+    create_table(client, "replays-1", REPLAYS)
+    moto = Moto(client)
 
-        def before_call(model: Any, params: Any, **_: object) -> tuple[Any, Any] | None:
-            moto.calls.append(model.name)
-            if moto.faults and moto.faults[0]["operation"] == model.name:
-                answer = moto.faults.pop(0)["answer"]
-                return SimpleNamespace(status_code=400 if "Error" in answer else 200), answer
-            if model.name == "BatchExecuteStatement":
-                statements = orjson.loads(params["body"])["Statements"]
-                answers = [_insert(client, each) for each in statements]
-                return SimpleNamespace(status_code=200), {"Responses": answers}
-            return None
+    def before_call(model: Any, params: Any, **_: object) -> tuple[Any, Any] | None:
+        moto.calls.append(model.name)
+        if moto.faults and moto.faults[0]["operation"] == model.name:
+            answer = moto.faults.pop(0)["answer"]
+            return SimpleNamespace(status_code=400 if "Error" in answer else 200), answer
+        if model.name == "BatchExecuteStatement":
+            statements = orjson.loads(params["body"])["Statements"]
+            answers = [_insert(client, each) for each in statements]
+            return SimpleNamespace(status_code=200), {"Responses": answers}
+        return None
 
-        client.meta.events.register("before-call.dynamodb", before_call)
-        yield moto
+    client.meta.events.register("before-call.dynamodb", before_call)
+    return moto
 
 
 def _insert(client: Any, statement: Mapping[str, Any]) -> dict[str, Any]:

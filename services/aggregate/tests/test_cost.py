@@ -6,26 +6,15 @@ import pytest
 from aggregate_stories import BASE, Clients, World, counts_by_type, service_on
 
 from millrace_testing.builders import ARRIVAL
+from millrace_testing.metrics import metric
 from millrace_testing.wire_cost import WireCost
 
 pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
 
 TWENTY_COUNTERS = (
-    counts_by_type(b"m", 9)
-    + b"""
-[[metric]]
-name = "numbers"
-kind = "sum"
-value = "payload.number"
-dimensions = ["type"]
-windows = ["day"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["day"]
-"""
+    counts_by_type("m", 9)
+    + metric("numbers", "sum", windows=("day",), value="payload.number")
+    + metric("users", "unique", windows=("day",), of="entity")
 )
 USERS = 50
 

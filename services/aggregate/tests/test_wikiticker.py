@@ -18,34 +18,17 @@ from millrace.keys import definitions_key
 from millrace.times import parse_rfc3339
 from millrace.windows import WindowWidth, hour_label
 from millrace_testing.builders import ARRIVAL, enriched_event
+from millrace_testing.metrics import metric
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 EDITS = DATA / "wikiticker-2015-09-12-sampled.json.gz"
-DEFINITIONS = b"""
-[[metric]]
-name = "edits"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour", "day"]
-[[metric]]
-name = "added"
-kind = "sum"
-value = "payload.added"
-dimensions = ["type"]
-windows = ["hour", "day"]
-[[metric]]
-name = "deleted"
-kind = "sum"
-value = "payload.deleted"
-dimensions = ["type"]
-windows = ["hour", "day"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["hour", "day"]
-"""
+BOTH = ("hour", "day")
+DEFINITIONS = (
+    metric("edits", windows=BOTH)
+    + metric("added", "sum", windows=BOTH, value="payload.added")
+    + metric("deleted", "sum", windows=BOTH, value="payload.deleted")
+    + metric("users", "unique", windows=BOTH, of="entity")
+)
 
 pytestmark = [
     pytest.mark.skipif(

@@ -1,13 +1,11 @@
 """Archive's adapters on moto, and what DynamoDB does that moto does not."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from archive.adapters import DynamoDirtyHours, DynamoManifests, S3StampedObjects
 from archive.domain import ManifestRow
@@ -29,15 +27,6 @@ ROW = ManifestRow(
     clients={"#en.wikipedia": 2, "web": 1},
     written_at=ARRIVAL + timedelta(hours=1),
 )
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 class Metered:

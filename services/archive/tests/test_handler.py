@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from archive import handler as entry
 from millrace.aws.ledger import DynamoLedger
@@ -68,25 +67,21 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(monkeypatch) -> Iterator[Deployment]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-        create_table(dynamodb, "commits", COMMITS)
-        create_table(dynamodb, "manifests", MANIFESTS)
-        s3.create_bucket(Bucket="data")
-        for name, value in {
-            "DATA_BUCKET": "data",
-            "COMMITS_TABLE": "commits",
-            "NOTES_TABLE": "notes",
-            "MANIFESTS_TABLE": "manifests",
-        }.items():
-            monkeypatch.setenv(name, value)
-        entry.handler.forget_service()
-        yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), dynamodb)
-        entry.handler.forget_service()
+def deployment(aws, monkeypatch) -> Iterator[Deployment]:
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    create_table(dynamodb, "commits", COMMITS)
+    create_table(dynamodb, "manifests", MANIFESTS)
+    s3.create_bucket(Bucket="data")
+    for name, value in {
+        "DATA_BUCKET": "data",
+        "COMMITS_TABLE": "commits",
+        "NOTES_TABLE": "notes",
+        "MANIFESTS_TABLE": "manifests",
+    }.items():
+        monkeypatch.setenv(name, value)
+    entry.handler.forget_service()
+    yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), dynamodb)
+    entry.handler.forget_service()
 
 
 @pytest.fixture

@@ -1,23 +1,11 @@
 """Enrich's adapter on moto."""
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
-from moto import mock_aws
 
 from enrich.adapters import S3StampedObjects
 from millrace.errors import ConfigError, ObjectMissing
 from millrace_testing.contracts.objects import ObjectsContract
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 class TestStampedObjects(ObjectsContract):

@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from enrich import handler as entry
 from enrich.bootstrap import Enrichers
@@ -86,46 +85,42 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(monkeypatch) -> Iterator[Deployment]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
-        for name, schema in (
-            ("commits", COMMITS),
-            ("assignments", ASSIGNMENTS),
-            ("experiments", EXPERIMENTS),
-            ("event_index", EVENT_INDEX),
-            ("replays", REPLAYS),
-        ):
-            create_table(dynamodb, name, schema)
-        s3.create_bucket(Bucket="data")
-        s3.put_object(Bucket="data", Key="config/metrics-1.toml", Body=DEFINITIONS)
-        dynamodb.put_item(
-            TableName="experiments", Item=to_attributes({"experiment_id": "e1", "owner": "x"})
-        )
-        writer = AssignmentsWriter(dynamodb, "assignments")
-        assigned = EntityAssignment("e1", "A", parse_rfc3339("2025-12-01T00:00:00Z"))
-        writer.assign("user_2", [assigned])
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("aggregate", "archive")]
-        for name, value in {
-            "DATA_BUCKET": "data",
-            "COMMITS_TABLE": "commits",
-            "NOTES_TABLE": "notes",
-            "ASSIGNMENTS_TABLE": "assignments",
-            "EXPERIMENTS_TABLE": "experiments",
-            "EVENT_INDEX_TABLE": "event_index",
-            "AGGREGATE_QUEUE_URL": urls[0],
-            "ARCHIVE_QUEUE_URL": urls[1],
-            "REPLAY_QUEUE_ARN": REPLAY_QUEUE_ARN,
-            "REPLAYS_TABLE": "replays",
-            "METRICS_KEY": "config/metrics-1.toml",
-        }.items():
-            monkeypatch.setenv(name, value)
-        entry.handler.forget_service()
-        yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), sqs, urls)
-        entry.handler.forget_service()
+def deployment(aws, monkeypatch) -> Iterator[Deployment]:
+    dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
+    for name, schema in (
+        ("commits", COMMITS),
+        ("assignments", ASSIGNMENTS),
+        ("experiments", EXPERIMENTS),
+        ("event_index", EVENT_INDEX),
+        ("replays", REPLAYS),
+    ):
+        create_table(dynamodb, name, schema)
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="config/metrics-1.toml", Body=DEFINITIONS)
+    dynamodb.put_item(
+        TableName="experiments", Item=to_attributes({"experiment_id": "e1", "owner": "x"})
+    )
+    writer = AssignmentsWriter(dynamodb, "assignments")
+    assigned = EntityAssignment("e1", "A", parse_rfc3339("2025-12-01T00:00:00Z"))
+    writer.assign("user_2", [assigned])
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("aggregate", "archive")]
+    for name, value in {
+        "DATA_BUCKET": "data",
+        "COMMITS_TABLE": "commits",
+        "NOTES_TABLE": "notes",
+        "ASSIGNMENTS_TABLE": "assignments",
+        "EXPERIMENTS_TABLE": "experiments",
+        "EVENT_INDEX_TABLE": "event_index",
+        "AGGREGATE_QUEUE_URL": urls[0],
+        "ARCHIVE_QUEUE_URL": urls[1],
+        "REPLAY_QUEUE_ARN": REPLAY_QUEUE_ARN,
+        "REPLAYS_TABLE": "replays",
+        "METRICS_KEY": "config/metrics-1.toml",
+    }.items():
+        monkeypatch.setenv(name, value)
+    entry.handler.forget_service()
+    yield Deployment(DynamoLedger(dynamodb, "commits"), S3Objects(s3, "data"), sqs, urls)
+    entry.handler.forget_service()
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from millrace.windows import WindowWidth
 from millrace_testing.builders import commit_of, event_bytes, index_entry
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import NOT_THE_CLIENT_S, FaultKind, Wire
+from millrace_testing.metrics import metric
 from millrace_testing.replays import audit_entry, replay_record
 from millrace_testing.tables import (
     AGGREGATES,
@@ -55,19 +56,8 @@ pytestmark = pytest.mark.engine
 SEED = 20_251_228
 PAIRS = 25
 PREFIX = "replay-crashes-"
-DEFINITIONS = b"""
-[[metric]]
-name = "events"
-kind = "count"
-dimensions = ["type"]
-windows = ["day"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["day"]
-"""
+DAYS = ("day",)
+DEFINITIONS = metric("events", windows=DAYS) + metric("users", "unique", windows=DAYS, of="entity")
 DEFS = version_of(DEFINITIONS)
 COMMIT, RAW_BODY = commit_of([event_bytes(n, payload={"x": f"{n}" * 9_000}) for n in range(12)])
 VERSIONS = count(1_766_914_200)

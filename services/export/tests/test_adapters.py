@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from export.adapters.archive import ManifestedArchive
 from export.adapters.files import S3ClientFiles
@@ -34,15 +33,6 @@ from millrace_testing.tables import COMMITS, MANIFESTS, create_table
 HOUR = "2025-12-28T09"
 PLACE = Place("data", "clients/acme/events-2025-12-28-09.json", Form())
 PART = 5 * 1024 * 1024
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

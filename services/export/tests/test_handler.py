@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from export import handler as entry
 from export.request import BadRequest
@@ -29,32 +28,28 @@ LABEL = "2025-12-28T09"
 
 
 @pytest.fixture
-def s3(monkeypatch) -> Iterator[Any]:
+def s3(aws, monkeypatch) -> Iterator[Any]:
     """What Terraform makes for export, on moto, with one hour that waits."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        dynamodb, s3, kinesis = (boto3.client(each) for each in ("dynamodb", "s3", "kinesis"))
-        create_table(dynamodb, "commits", COMMITS)
-        create_table(dynamodb, "manifests", MANIFESTS)
-        s3.create_bucket(Bucket="data")
-        kinesis.create_stream(StreamName="events", ShardCount=1)
-        summary = kinesis.describe_stream_summary(StreamName="events")["StreamDescriptionSummary"]
-        for name, value in {
-            "DATA_BUCKET": "data",
-            "COMMITS_TABLE": "commits",
-            "MANIFESTS_TABLE": "manifests",
-            "STREAM_ARN": summary["StreamARN"],
-            "STREAM_INCARNATION": "1a2b3c4d",
-            "EXPORT_CLIENT_BUCKETS": '{"nobody": "elsewhere"}',
-            "EXPORT_RESERVE_S": "1",
-        }.items():
-            monkeypatch.setenv(name, value)
-        archive(s3, dynamodb)
-        entry.handler.forget_service()
-        yield s3
-        entry.handler.forget_service()
+    dynamodb, s3, kinesis = (boto3.client(each) for each in ("dynamodb", "s3", "kinesis"))
+    create_table(dynamodb, "commits", COMMITS)
+    create_table(dynamodb, "manifests", MANIFESTS)
+    s3.create_bucket(Bucket="data")
+    kinesis.create_stream(StreamName="events", ShardCount=1)
+    summary = kinesis.describe_stream_summary(StreamName="events")["StreamDescriptionSummary"]
+    for name, value in {
+        "DATA_BUCKET": "data",
+        "COMMITS_TABLE": "commits",
+        "MANIFESTS_TABLE": "manifests",
+        "STREAM_ARN": summary["StreamARN"],
+        "STREAM_INCARNATION": "1a2b3c4d",
+        "EXPORT_CLIENT_BUCKETS": '{"nobody": "elsewhere"}',
+        "EXPORT_RESERVE_S": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    archive(s3, dynamodb)
+    entry.handler.forget_service()
+    yield s3
+    entry.handler.forget_service()
 
 
 def archive(s3, dynamodb) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aws.ledger import DynamoLedger
 from millrace.aws.objects import S3Objects
@@ -82,31 +81,27 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(monkeypatch) -> Iterator[Deployment]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        dynamodb, s3, sqs = (boto3.client(name) for name in ("dynamodb", "s3", "sqs"))
-        create_table(dynamodb, "commits", COMMITS)
-        create_table(dynamodb, "replays", REPLAYS)
-        s3.create_bucket(Bucket="data")
-        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("replay", "work")]
-        for name, value in {
-            "DATA_BUCKET": "data",
-            "COMMITS_TABLE": "commits",
-            "NOTES_TABLE": "notes",
-            "REPLAYS_TABLE": "replays",
-            "REPLAY_QUEUE_URL": urls[0],
-            "REPLAY_WORK_QUEUE_URL": urls[1],
-        }.items():
-            monkeypatch.setenv(name, value)
-        replays = DynamoReplays(dynamodb, "replays")
-        store_plan(replays, S3Objects(s3, "data"))
-        operations = Operations(replays, SqsQueue(sqs, urls[1]), urls[0], SystemClock())
-        entry.handler.forget_service()
-        yield Deployment(replays, operations, sqs, *urls)
-        entry.handler.forget_service()
+def deployment(aws, monkeypatch) -> Iterator[Deployment]:
+    dynamodb, s3, sqs = (boto3.client(name) for name in ("dynamodb", "s3", "sqs"))
+    create_table(dynamodb, "commits", COMMITS)
+    create_table(dynamodb, "replays", REPLAYS)
+    s3.create_bucket(Bucket="data")
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("replay", "work")]
+    for name, value in {
+        "DATA_BUCKET": "data",
+        "COMMITS_TABLE": "commits",
+        "NOTES_TABLE": "notes",
+        "REPLAYS_TABLE": "replays",
+        "REPLAY_QUEUE_URL": urls[0],
+        "REPLAY_WORK_QUEUE_URL": urls[1],
+    }.items():
+        monkeypatch.setenv(name, value)
+    replays = DynamoReplays(dynamodb, "replays")
+    store_plan(replays, S3Objects(s3, "data"))
+    operations = Operations(replays, SqsQueue(sqs, urls[1]), urls[0], SystemClock())
+    entry.handler.forget_service()
+    yield Deployment(replays, operations, sqs, *urls)
+    entry.handler.forget_service()
 
 
 def store_plan(replays: DynamoReplays, objects: S3Objects) -> None:
@@ -200,7 +195,7 @@ def test_a_failed_replay_is_an_error_and_no_message_of_it_comes_again(deployment
     assert invoke(sqs_event([body])) == {"batchItemFailures": []}
     lines = capsys.readouterr().out.splitlines()
     emf = next(json.loads(line) for line in lines if '"_aws"' in line)
-    assert sum(emf["ReplayErrors"]) == 1
+    assert (sum(emf["ReplayErrors"]), emf["ReplaysFailed"]) == (1, [1.0])
     assert deployment.replays.replay(replay.replay_id).state is ReplayState.FAILED
 
 
@@ -223,7 +218,7 @@ def test_metrics_and_logs(deployment, capsys, caplog):
     emf = next(json.loads(line) for line in lines if '"_aws"' in line)
     assert (emf["ReplayMessagesSent"], emf["ReplayErrors"]) == ([float(EVENTS)], [2.0])
     assert (emf["ReferencesSucceeded"], emf["ReferencesFailed"]) == ([1.0], [2.0])
-    assert emf["ReplaysCompleted"] == [0.0]
+    assert (emf["ReplaysCompleted"], emf["ReplaysFailed"]) == ([0.0], [0.0])
     (done,) = (each for each in caplog.records if each.message == "replay worked on")
     assert (done.replay_id, done.sent, done.state) == (replay.replay_id, EVENTS, "sent")
     stopped = [each for each in caplog.records if each.message == "replay stopped"]

@@ -16,6 +16,7 @@ from millrace.times import to_epoch_ms
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FakeQueue, FixedClock
 from millrace_testing.lambda_context import lambda_context
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays
 from replay_api.handler import handle
 from replay_api.service import ReplayDesk
@@ -24,13 +25,7 @@ CALLER = "arn:aws:iam::123456789012:user/ana"
 MINE = "arn:aws:sqs:eu-central-1:123456789012:mine"
 MINE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/mine"
 EVENTS = 40
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type", "entity"]
-windows = ["hour"]
-"""
+TOML = metric("n", dimensions=("type", "entity"))
 
 Send = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 

@@ -4,15 +4,10 @@ import pytest
 
 from millrace.errors import ConfigError, ObjectMissing
 from millrace_testing.fakes import FakeObjects
+from millrace_testing.metrics import metric
 from replay_api.adapters import DeployedMetrics
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-"""
+TOML = metric("n")
 
 
 def test_they_are_read_once():

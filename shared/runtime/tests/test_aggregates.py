@@ -1,6 +1,5 @@
 """The aggregates table: keys and reading."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from millrace.aggregates import LIVE, AggregateKey, AggregateRow, Dimension, Scope, Version
 from millrace.aws.aggregates import (
@@ -96,14 +94,10 @@ def test_stored_bounds_are_inclusive_to_the_second():
 
 
 @pytest.fixture
-def client(monkeypatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client, "aggregates", AGGREGATES)
-        yield client
+def client(aws) -> Any:
+    client = boto3.client("dynamodb")
+    create_table(client, "aggregates", AGGREGATES)
+    return client
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The adapters and the fakes keep the same promises."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from millrace.aws.discarded import DynamoDiscards
 from millrace.aws.errors import translated
@@ -24,15 +22,6 @@ from millrace_testing.contracts.objects import ObjectsContract
 from millrace_testing.discards import FakeDiscards
 from millrace_testing.fakes import FakeLedger, FakeObjects
 from millrace_testing.tables import COMMITS, create_table
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Commits by arrival, on moto and in memory, under one contract; and what reading them takes."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aws.arrivals import KinesisShards
 from millrace.aws.commit_pages import DynamoCommitPages
@@ -18,15 +16,6 @@ from millrace_testing.contracts.commit_pages import CommitPagesContract
 from millrace_testing.fakes import FakeLedger, FixedClock
 from millrace_testing.investigation import FakeCommitPages
 from millrace_testing.tables import COMMITS, create_table
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

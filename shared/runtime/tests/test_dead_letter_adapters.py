@@ -3,7 +3,6 @@
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from millrace.aws import dead_letters
 from millrace.aws.dead_letters import DynamoNotes, SqsDeadLetters, SqsMoveTasks
@@ -21,14 +20,9 @@ DLQ_ARN = "arn:aws:sqs:us-east-1:123456789012:test-aggregate-dlq"
 
 
 @pytest.fixture
-def account(monkeypatch):
+def account(aws, monkeypatch):
     """An account on moto."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(dead_letters, "LONG_POLL_S", 0)  # moto knows at once what is there
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

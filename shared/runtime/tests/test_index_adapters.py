@@ -1,13 +1,11 @@
 """The event index and the reading of single events, on moto and on fakes."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aws.events import EventReader
 from millrace.aws.index import (
@@ -32,15 +30,6 @@ from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects
 from millrace_testing.tables import COMMITS, EVENT_INDEX, GATE, create_table
 
 DAY = ARRIVAL.date()
-
-
-@pytest.fixture
-def aws(monkeypatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

@@ -38,23 +38,14 @@ from millrace_testing.investigation import (
     FakeRows,
     unbounded,
 )
+from millrace_testing.metrics import metric
 from millrace_testing.quarantine import FakeMarks
 from millrace_testing.replays import FakeReplays, audit_entry, replay_plan, replay_record
 
 OTHER_SHARD = ShardKey(SHARD.incarnation, "shardId-000000000001")
-DEFINITIONS = b"""
-[[metric]]
-name = "event_count"
-kind = "count"
-dimensions = ["type", "entity", "experiment"]
-windows = ["hour"]
-[[metric]]
-name = "replayed_only"
-kind = "count"
-dimensions = ["type"]
-windows = ["day"]
-mode = "replay"
-"""
+DEFINITIONS = metric("event_count", dimensions=("type", "entity", "experiment")) + metric(
+    "replayed_only", windows=("day",), mode="replay"
+)
 DEFS = parse(DEFINITIONS, "m").version
 EVENT_ID = "event-1"
 WANTED = Wanted(EVENT_ID, "web")

@@ -128,7 +128,7 @@ def test_repetitions_are_named(repeated):
     (rate,) = report.rates
     assert (rate.events, rate.duplicates, rate.conflicts) == (10, 2, 1)
     assert rate.share == pytest.approx(0.2)
-    named = [(each.event_id, each.conflict, each.after_ms) for each in report.repetitions]
+    named = [(each.event.event_id, each.conflict, each.after_ms) for each in report.repetitions]
     assert named == [("event-3", True, 60_000), ("event-2", False, 0)]
     assert report.worst_entities == (("user_2", 1), ("user_9", 1))
     assert report.between.events == 2
@@ -182,7 +182,7 @@ def belated(world) -> World:
 def test_late_events_and_the_windows_they_changed(belated):
     """The furthest behind first; a repetition changes no window; a day closes when it is over."""
     report = LateEvents(belated.commits, belated.objects).report(PERIOD, unbounded())
-    assert [(each.event_id, each.duplicate) for each in report.events] == [
+    assert [(each.event.event_id, each.duplicate) for each in report.events] == [
         ("event-2", False), ("event-1", False), ("event-1", True),
     ]  # fmt: skip
     changed = [(each.window.label, each.events) for each in report.windows]
@@ -249,4 +249,8 @@ def test_lines_of_several_members_are_read_at_once(world):
     table = {n: {"behind_ms": 4_000_000} for n in (3, 17, 39)}
     world.put(lines, table=table, stats=[stats(accepted=40, late=3)])
     report = LateEvents(world.commits, world.objects).report(PERIOD, unbounded())
-    assert sorted(each.event_id for each in report.events) == ["event-17", "event-3", "event-39"]
+    assert sorted(each.event.event_id for each in report.events) == [
+        "event-17",
+        "event-3",
+        "event-39",
+    ]

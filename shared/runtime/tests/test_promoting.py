@@ -28,21 +28,10 @@ from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FixedClock
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays, audit_entry, replay_record
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["hour"]
-"""
+TOML = metric("n") + metric("users", "unique", of="entity")
 DEFINITIONS = parse(TOML, "metrics.toml")
 NINE = ARRIVAL.replace(minute=0)
 SELECTION = Selection(NINE, NINE + timedelta(hours=1))

@@ -1,13 +1,11 @@
 """Live takes a replay's rows and gives them back: only where it is still what was compared."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aggregates import LIVE, AggregateKey, Dimension, Scope, Version
 from millrace.aws.aggregates import PROMOTED_VERSION, AggregatesReader, row_key, unique_key
@@ -28,30 +26,13 @@ from millrace.replay.promotion import (
 from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL
+from millrace_testing.metrics import metric
 from millrace_testing.replays import REPLAY_ID, REPLAY_VERSION, replay_record
 from millrace_testing.tables import AGGREGATES, MARKERS, REPLAYS, create_table
 
 pytestmark = pytest.mark.aggregation
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["hour"]
-[[metric]]
-name = "later"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-mode = "replay"
-"""
+TOML = metric("n") + metric("users", "unique", of="entity") + metric("later", mode="replay")
 HOUR = window_of(ARRIVAL, WindowWidth.HOUR)
 VIEWS = Scope.of(Dimension.TYPE, "view")
 COVERAGE = Coverage.of(Selection(HOUR.start, HOUR.end), parse(TOML, "m").metrics)
@@ -123,12 +104,8 @@ class Tables:
 
 
 @pytest.fixture
-def tables(monkeypatch) -> Iterator[Tables]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield Tables()
+def tables(aws) -> Tables:
+    return Tables()
 
 
 def test_live_takes_the_row_and_gives_it_back(tables):

@@ -25,22 +25,10 @@ from millrace.replay.selection import Selection
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FixedClock
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays, audit_entry, replay_record
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type", "entity"]
-windows = ["hour"]
-
-[[metric]]
-name = "later"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour"]
-mode = "replay"
-"""
+TOML = metric("n", dimensions=("type", "entity")) + metric("later", mode="replay")
 DEFINITIONS = parse(TOML, "metrics.toml")
 REPLAYED = Version("1766914200")
 HOUR = timedelta(hours=1)

@@ -15,6 +15,7 @@ from millrace.replay.record import ReplayState
 from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL, enriched_event
 from millrace_testing.fakes import FakeObjects
+from millrace_testing.metrics import metric
 from millrace_testing.replays import (
     REPLAY_ID,
     REPLAY_VERSION,
@@ -25,26 +26,12 @@ from millrace_testing.replays import (
 
 pytestmark = pytest.mark.aggregation
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type"]
-windows = ["day"]
-mode = "replay"
-[[metric]]
-name = "numbers"
-kind = "sum"
-value = "payload.number"
-dimensions = ["type"]
-windows = ["day"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["day"]
-"""
+DAYS = ("day",)
+TOML = (
+    metric("n", windows=DAYS, mode="replay")
+    + metric("numbers", "sum", windows=DAYS, value="payload.number")
+    + metric("users", "unique", windows=DAYS, of="entity")
+)
 DEFS = version_of(TOML)
 EVENTS = [enriched_event(n, defs_version=DEFS, event_time=ARRIVAL) for n in range(20)]
 

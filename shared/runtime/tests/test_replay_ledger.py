@@ -1,14 +1,12 @@
 """The replays table and the fake keep the same promises."""
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from millrace.aws.ledger_items import from_attributes, to_attributes
 from millrace.aws.replays import DynamoReplays
@@ -21,14 +19,10 @@ from millrace_testing.tables import REPLAYS, create_table
 
 
 @pytest.fixture
-def dynamo_replays(monkeypatch) -> Iterator[DynamoReplays]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client, "replays", REPLAYS)
-        yield DynamoReplays(client, "replays")
+def dynamo_replays(aws) -> DynamoReplays:
+    client = boto3.client("dynamodb")
+    create_table(client, "replays", REPLAYS)
+    return DynamoReplays(client, "replays")
 
 
 class TestFakeReplays(ReplaysContract):

@@ -21,15 +21,10 @@ from millrace.replay.planning import MetricDefinitions, Planner
 from millrace.replay.selection import Selection, SelectionTooLarge
 from millrace_testing.builders import ARRIVAL, SHARD, commit_of, event_bytes, index_entry
 from millrace_testing.fakes import FakeIndex, FakeLedger, FakeObjects, FixedClock
+from millrace_testing.metrics import metric
 from millrace_testing.replays import FakeReplays
 
-TOML = b"""
-[[metric]]
-name = "n"
-kind = "count"
-dimensions = ["type", "entity"]
-windows = ["hour"]
-"""
+TOML = metric("n", dimensions=("type", "entity"))
 METRICS = MetricDefinitions(parse(TOML, "metrics.toml"), TOML)
 OTHER = ShardKey("1a2b3c4d", "shardId-000000000001")
 WHOLE = Selection(ARRIVAL - timedelta(days=2), ARRIVAL)

@@ -1,24 +1,18 @@
 """Sending ten at a time to SQS, and how much waits there."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from millrace.aws.queue import SqsBatches, SqsQueue
 from millrace.errors import ConfigError, RetryableError
 
 
 @pytest.fixture
-def sqs(monkeypatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        yield boto3.client("sqs")
+def sqs(aws) -> Any:
+    return boto3.client("sqs")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from millrace.aws.arrivals import KinesisShards
 from millrace.aws.ledger import DynamoLedger
@@ -22,20 +21,16 @@ LATER = FixedClock(ARRIVAL + timedelta(minutes=5))
 
 
 @pytest.fixture
-def ledger(monkeypatch):
+def ledger(aws):
     """A commits table with two commits of one shard; and what is unfinished in it."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client, "commits", COMMITS)
-        ledger = DynamoLedger(client, "commits")
-        for version, first_seq in enumerate((100, 200)):
-            commit, _ = commit_of([event_bytes(n) for n in range(3)], first_seq=first_seq)
-            after = Checkpoint(version + 1, first_seq + 2, ("reference",) if version else ())
-            assert ledger.commit(ledger.read(SHARD), after, commit)
-        yield ledger, client
+    client = boto3.client("dynamodb")
+    create_table(client, "commits", COMMITS)
+    ledger = DynamoLedger(client, "commits")
+    for version, first_seq in enumerate((100, 200)):
+        commit, _ = commit_of([event_bytes(n) for n in range(3)], first_seq=first_seq)
+        after = Checkpoint(version + 1, first_seq + 2, ("reference",) if version else ())
+        assert ledger.commit(ledger.read(SHARD), after, commit)
+    return ledger, client
 
 
 def shards():

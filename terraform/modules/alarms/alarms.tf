@@ -102,6 +102,18 @@ locals {
       runbook     = "docs/runbooks/rejects.md"
       first       = "`millrace quarantine stats`"
     }
+    # It is told once, when it fails: the state of the replay says until when.
+    failed-replay = {
+      namespace   = var.metrics_namespace
+      metric      = "ReplaysFailed"
+      dimensions  = local.of_service.replay
+      statistic   = "Sum"
+      period_s    = 300
+      threshold   = var.thresholds.failed_replays
+      description = "A replay failed: what it was planned to send cannot be read any more, and it does not go on by itself."
+      runbook     = "docs/runbooks/failed-replay.md"
+      first       = "`millrace replay list`"
+    }
     # Once an hour, after each scheduled run; no run, no figure.
     missing-export = {
       namespace   = var.metrics_namespace

@@ -4,7 +4,7 @@
 
 locals {
   # Whatever has no dimension of its own is told apart by the namespace (var.metrics_namespace).
-  of_service  = { for service in ["ingest", "export", "watch"] : service => { service = service } }
+  of_service  = { for service in ["ingest", "export", "replay", "watch"] : service => { service = service } }
   of_function = { for service, name in var.functions : service => { FunctionName = name } }
 
   defaults = {

@@ -15,3 +15,8 @@ output "arns" {
     key => "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:${var.name}-${key}"
   }
 }
+
+output "thresholds" {
+  description = "From which figure on each alarm rings, by what it watches."
+  value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.threshold }
+}

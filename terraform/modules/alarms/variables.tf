@@ -53,7 +53,7 @@ variable "dead_letter_queues" {
 }
 
 variable "thresholds" {
-  description = "From which figure on each alarm rings; modules/pipeline says why these are the defaults (its variable alarms)."
+  description = "From which figure on each alarm rings. iterator_age_s: 15 minutes of lag are no burst any more, and the shortest retention (a day) leaves 23 hours to act. dead_letters, discarded_batches, failed_replays: 1, as nothing but a person ever works on them. function_errors in 5 minutes: an asynchronous call is tried three times, so 3 is one that failed for good, and fewer are repaired by the next attempt. function_throttles in 5 minutes: Lambda tries again, 10 are no burst. residue_age_s: longer than the five attempts of six minutes after which a message is a dead letter. rejected_percent of at least rejects_judged_from records in 5 minutes: some bad records are every day's business, one in twenty is a producer's. export_runs: one run may meet an hour that is not settled, two in a row do not."
   type = object({
     iterator_age_s      = optional(number, 900)
     dead_letters        = optional(number, 1)
@@ -64,6 +64,7 @@ variable "thresholds" {
     rejected_percent    = optional(number, 5)
     rejects_judged_from = optional(number, 100)
     export_runs         = optional(number, 2)
+    failed_replays      = optional(number, 1)
   })
   nullable = false
   default  = {}
@@ -73,6 +74,7 @@ variable "thresholds" {
       for threshold in [
         var.thresholds.iterator_age_s, var.thresholds.dead_letters, var.thresholds.discarded_batches, var.thresholds.function_errors,
         var.thresholds.function_throttles, var.thresholds.residue_age_s, var.thresholds.rejects_judged_from,
+        var.thresholds.failed_replays,
       ] : threshold >= 1 && floor(threshold) == threshold
     ])
     error_message = "A threshold is a whole number, 1 or more: from 0 on an alarm rings always."
@@ -89,6 +91,28 @@ variable "thresholds" {
     condition     = var.thresholds.export_runs >= 1 && var.thresholds.export_runs <= 24 && floor(var.thresholds.export_runs) == var.thresholds.export_runs
     error_message = "export_runs is a whole number of hourly runs, 1 to 24."
   }
+
+  validation {
+    condition     = var.thresholds.iterator_age_s <= var.stream_retention_h * 1800
+    error_message = "iterator_age_s is at most half of the stream's retention (${var.stream_retention_h} hours): else the alarm leaves no time to act."
+  }
+
+  validation {
+    condition     = var.thresholds.residue_age_s > var.tried_for_s
+    error_message = "residue_age_s is longer than a message of enrich, aggregate or archive is tried (visibility_timeout_s times max_receive_count, ${var.tried_for_s} s): else it rings for what still gets done."
+  }
+}
+
+variable "stream_retention_h" {
+  description = "Hours for which the stream keeps a record: what iterator-age must ring well before."
+  type        = number
+  nullable    = false
+}
+
+variable "tried_for_s" {
+  description = "Longest time for which a commit's message is tried before it is a dead letter: what residue must not ring within."
+  type        = number
+  nullable    = false
 }
 
 variable "emails" {

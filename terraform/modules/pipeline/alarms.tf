@@ -3,6 +3,11 @@
 locals {
   # Powertools reads it; two stacks of one account have figures of their own.
   metrics_namespace = "Millrace/${var.name_prefix}"
+
+  # How long a commit's message is tried in the stages that a commit must pass.
+  tried_for_s = max([
+    for name in ["enrich", "aggregate", "archive"] : var.queues[name].visibility_timeout_s * var.queues[name].max_receive_count
+  ]...)
 }
 
 module "alarms" {
@@ -18,6 +23,8 @@ module "alarms" {
   emails             = var.alarm_emails
   actions            = var.alarm_actions
   repository_url     = var.alarms.repository_url
+  stream_retention_h = var.stream.retention_h
+  tried_for_s        = local.tried_for_s
   enforce_tls        = var.enforce_tls
   kms_key_arn        = var.kms_key_arn
 }

@@ -88,6 +88,16 @@ output "api_producer_policy_arn" {
   value       = aws_iam_policy.producer["api"].arn
 }
 
+output "investigator_policy_arn" {
+  description = "IAM policy for who looks with `millrace` and changes nothing: attach it to the person's role."
+  value       = aws_iam_policy.operator["investigator"].arn
+}
+
+output "operator_policy_arn" {
+  description = "IAM policy for who also replays, redrives, repairs and recovers with `millrace`: attach it beside the investigator's."
+  value       = aws_iam_policy.operator["operator"].arn
+}
+
 output "athena" {
   description = "Database, table and workgroup for queries over the archive; null without the catalog."
   value = one([for this in module.catalog : {

@@ -1,6 +1,6 @@
 """Doing something to the dead letters of a queue: audited, with progress, once it is confirmed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
@@ -11,11 +11,14 @@ from millrace.dlq.looking import Tell
 from millrace.dlq.ports import MoveTask
 from millrace.dlq.redrive import Order, Redriven
 from millrace.dlq.selection import Selection
-from millrace_cli import render
-from millrace_cli.dlq import QueueLetters, handled
+from millrace_cli import dlq_tables, render
+from millrace_cli.dlq import QueueLetters, handled, look_fields
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import audit_log, operator, stated_reason
+from millrace_cli.reporting import print_json
+
+_EVERY_WINDOW = 1_000_000
 
 
 def redriven(
@@ -130,3 +133,19 @@ def depth(queue: QueueLetters) -> int:
     """Return about how many messages there are."""
     with handled("count the dead letters"):
         return queue.letters.depth().total
+
+
+def show_dry_run(
+    verb: str, queues: Sequence[QueueLetters], selection: Selection, *, as_json: bool
+) -> None:
+    """Print what would be done to the messages of some queues that are selected.
+
+    Raises:
+        CommandError: SQS or the notes did not answer.
+    """
+    with handled("look at the dead letters"):
+        looked = [(queue, queue.looking.look(selection, _EVERY_WINDOW)) for queue in queues]
+    if as_json:
+        print_json([look_fields(queue, look) | {"dry_run": True} for queue, look in looked])
+    else:
+        dlq_tables.show_dry_run(verb, looked)

@@ -13,7 +13,8 @@ from millrace.discarded.deadline import Source
 from millrace.discarded.request import DiscardedAnswer
 from millrace.times import format_ms
 from millrace_cli import render
-from millrace_cli.failures import Failure, Repair
+from millrace_cli.failure_repair import Repair
+from millrace_cli.failures import Failure
 
 _ALARMING = timedelta(hours=6)
 

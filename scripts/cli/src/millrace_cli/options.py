@@ -1,13 +1,14 @@
 """The options that several commands share."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from millrace_cli.event_times import ClockChange
-from millrace_cli.rows import RowFormat
+from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.operators import Reason
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Engine = Annotated[
@@ -31,16 +32,35 @@ OutputsFile = Annotated[
         envvar="MILLRACE_OUTPUTS",
     ),
 ]
-Maps = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="FIELD=COLUMN",
-        help="Make events of other rows: event_time=time, entity_id=a.b (into objects), "
-        "source=const:wikipedia. Several in one option, or the option several times. The whole "
-        "row becomes the payload unless payload is mapped.",
-    ),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The options that say which deployment a command is about."""
+
+    engine: Engine = DEFAULT_ENGINE
+    env: Env = None
+    outputs: OutputsFile = None
+
+    def load(self) -> Environment:
+        """Return how to reach it.
+
+        Raises:
+            CommandError: it is not there, or out of date.
+        """
+        return load_environment(self.engine, self.outputs, self.env)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The options of a command that changes something: only to say what, why, and where."""
+
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")
+    ] = False
+    reason: Reason = ""
+    as_json: AsJson = False
+    target: Target
 
 
 class Door(StrEnum):
@@ -57,22 +77,3 @@ Via = Annotated[
         help="stream: straight onto Kinesis; api: POST /ingest, which refuses invalid events.",
     ),
 ]
-TimeFormat = Annotated[
-    str | None,
-    typer.Option(
-        help="How event_time is written: rfc3339, epoch_s, epoch_ms, epoch_us, epoch_ns, or a "
-        "strptime pattern such as '%d/%m/%Y %H:%M:%S'.",
-    ),
-]
-TimeZone = Annotated[
-    str | None,
-    typer.Option("--tz", help="Where times without an offset were read: UTC, Europe/Berlin."),
-]
-OnClockChange = Annotated[
-    ClockChange,
-    typer.Option(
-        "--clock-change",
-        help="For local times that a change of the clocks repeats or skips: which instant.",
-    ),
-]
-Format = Annotated[RowFormat, typer.Option("--format", help="How rows are laid out.")]

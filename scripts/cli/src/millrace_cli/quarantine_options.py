@@ -9,6 +9,7 @@ import typer
 
 from millrace.quarantine.marks import State
 from millrace.quarantine.record import Place
+from millrace.quarantine.recovering import recoverable
 from millrace.quarantine.selection import Selection
 from millrace.reasons import RejectReason
 from millrace.times import format_ms
@@ -20,18 +21,6 @@ _CLOCKS = timedelta(minutes=1)
 """By so much the clock of the stream may be ahead of this machine's."""
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
-Start = Annotated[
-    str | None, typer.Option("--from", help="Arrived at this time or later; a day ago.")
-]
-End = Annotated[str | None, typer.Option("--to", help="Arrived before this time; now.")]
-Rejected = Annotated[
-    list[RejectReason] | None, typer.Option("--rejected", help="Rejected for this reason.")
-]
-Source = Annotated[list[str] | None, typer.Option("--source", help="This source's.")]
-EventType = Annotated[list[str] | None, typer.Option("--type", help="Of this event type.")]
-SchemaVersion = Annotated[
-    list[str] | None, typer.Option("--schema-version", help="Of this schema version.")
-]
 States = Annotated[list[State] | None, typer.Option("--state", help="In this state.")]
 Records = Annotated[
     list[str] | None,
@@ -42,28 +31,59 @@ Limit = Annotated[int | None, typer.Option(min=1, help="At most so many records.
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The options as they were given."""
+    """The options that every command has."""
 
-    start: str | None = None
-    end: str | None = None
-    rejected: Sequence[RejectReason] | None = None
-    source: Sequence[str] | None = None
-    event_type: Sequence[str] | None = None
-    schema_version: Sequence[str] | None = None
-    record: Sequence[str] | None = None
-    state: Sequence[State] | None = None
-    after: str | None = None
-    limit: int | None = None
+    start: Annotated[
+        str | None, typer.Option("--from", help="Arrived at this time or later; a day ago.")
+    ] = None
+    end: Annotated[str | None, typer.Option("--to", help="Arrived before this time; now.")] = None
+    rejected: Annotated[
+        list[RejectReason] | None, typer.Option("--rejected", help="Rejected for this reason.")
+    ] = None
+    source: Annotated[list[str] | None, typer.Option("--source", help="This source's.")] = None
+    event_type: Annotated[list[str] | None, typer.Option("--type", help="Of this event type.")] = (
+        None
+    )
+    schema_version: Annotated[
+        list[str] | None, typer.Option("--schema-version", help="Of this schema version.")
+    ] = None
 
-    def selection(self, now: datetime) -> Selection:
-        """Return what they choose; the last day if no time is said.
+    @property
+    def chosen(self) -> bool:
+        """Something else than a time is said."""
+        return any((self.rejected, self.source, self.event_type, self.schema_version))
+
+    def selection(
+        self,
+        now: datetime,
+        *,
+        record: Sequence[str] | None = None,
+        state: Sequence[State] | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Selection:
+        """Return what they choose, with what else was said; the last day if no time is.
 
         Raises:
             CommandError: a time cannot be read, or the window is empty.
             BadPlace: a record's name cannot be read.
         """
-        places = frozenset(Place.parse(each) for each in self.record or ())
-        first = _EVER if places else now - _WINDOW
+        places = frozenset(Place.parse(each) for each in record or ())
+        start, end = self._window(now, _EVER if places else now - _WINDOW)
+        return Selection(
+            start=start,
+            end=end,
+            reasons=frozenset(self.rejected or ()),
+            sources=frozenset(self.source or ()),
+            event_types=frozenset(self.event_type or ()),
+            schema_versions=frozenset(self.schema_version or ()),
+            states=frozenset(state or ()),
+            places=places,
+            after=Place.parse(after) if after else None,
+            limit=limit,
+        )
+
+    def _window(self, now: datetime, first: datetime) -> tuple[datetime, datetime]:
         start = parse_instant(self.start, "--from") if self.start else first
         end = parse_instant(self.end, "--to") if self.end else now + _CLOCKS
         if start >= end:
@@ -72,23 +92,25 @@ class Filters:
                 "give a window in the past, at least a moment long",
                 ExitCode.USAGE,
             )
-        return Selection(
-            start=start,
-            end=end,
-            reasons=frozenset(self.rejected or ()),
-            sources=frozenset(self.source or ()),
-            event_types=frozenset(self.event_type or ()),
-            schema_versions=frozenset(self.schema_version or ()),
-            states=frozenset(self.state or ()),
-            places=places,
-            after=Place.parse(self.after) if self.after else None,
-            limit=self.limit,
-        )
+        return start, end
 
-    @property
-    def chosen(self) -> bool:
-        """Something else than a time is said."""
-        return any((self.rejected, self.source, self.event_type, self.schema_version, self.record))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mendable:
+    """The options that choose records to mend: by what they are, by name, so many."""
+
+    filters: Filters
+    record: Records = None
+    limit: Limit = None
+
+    def selection(self, now: datetime) -> Selection:
+        """Return what they choose of what can be recovered.
+
+        Raises:
+            CommandError: a time cannot be read, or the window is empty.
+            BadPlace: a record's name cannot be read.
+        """
+        return recoverable(self.filters.selection(now, record=self.record, limit=self.limit))
 
 
 def described(selection: Selection) -> str:

@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec
+from typing import Any
 
 import orjson
 import typer
@@ -12,17 +12,20 @@ from typer.core import TyperGroup
 
 from millrace_cli import render
 from millrace_cli.errors import CommandError, ExitCode
+from millrace_cli.option_groups import spread
 
-P = ParamSpec("P")
 
+def reported(command: Callable[..., None]) -> Callable[..., None]:
+    """Show an expected failure as one line on standard error, with its exit code.
 
-def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """Show an expected failure as one line on standard error, with its exit code."""
+    The command may take its options in groups (`millrace_cli.option_groups`).
+    """
+    run = spread(command)
 
-    @functools.wraps(command)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+    @functools.wraps(run)
+    def wrapper(**options: Any) -> None:  # noqa: ANN401 - as Typer calls it
         try:
-            command(*args, **kwargs)
+            run(**options)
         except CommandError as err:
             _fail(str(err), err.code)
         except KeyboardInterrupt:

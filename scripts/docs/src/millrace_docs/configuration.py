@@ -10,10 +10,11 @@ from millrace_docs.markdown import block, code, table
 from millrace_docs.settings import Setting, read_settings
 from millrace_docs.terraform import (
     Environment,
+    Owner,
     Variable,
+    read_composition,
     read_environment,
     read_function_settings,
-    read_variables,
     variable_behind,
 )
 
@@ -42,7 +43,7 @@ def configuration_page(workspace: Workspace) -> str:
     pipeline = workspace.root / "terraform" / "modules" / "pipeline"
     settings = read_settings(workspace)
     given = read_function_settings(pipeline / "functions.tf")
-    variables = read_variables(pipeline / "variables.tf")
+    variables = read_composition(pipeline)
     if faults := disagreements(settings, given, variables):
         raise DocsError("settings and Terraform disagree:\n" + "\n".join(faults))
     folders = sorted(main.parent for main in workspace.root.glob("terraform/envs/*/main.tf"))
@@ -94,7 +95,7 @@ def _variables(variables: Sequence[Variable]) -> str:
             "below" if _is_long(each) else code(each.type),
             "required" if each.default is None else _default(each),
             each.description,
-            " ".join(each.refusals),
+            " ".join(each.accepted()),
         )
         for each in variables
     )
@@ -110,6 +111,15 @@ def _long_types(variables: Sequence[Variable]) -> Iterator[str]:
         yield f"### {each.name}\n"
         default = f"\ndefault = {each.default}" if "\n" in (each.default or "") else ""
         yield block(f"type = {each.type}{default}", "hcl") + "\n"
+        if owner := each.filled_in_by():
+            yield _filled_in(owner)
+
+
+def _filled_in(owner: Owner) -> str:
+    """Return the defaults that a variable leaves to the module it is handed to, and their sense."""
+    place = code(f"terraform/modules/{owner.module}")
+    lead = f"{place} has the defaults (`{owner.variable.name}`). {owner.variable.description}"
+    return f"{lead}\n\n{block(f'type = {owner.variable.type}', 'hcl')}\n"
 
 
 def _is_long(variable: Variable) -> bool:

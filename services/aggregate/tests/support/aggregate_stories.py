@@ -35,39 +35,25 @@ from millrace.replay.reference import ReplayReference
 from millrace.windows import WindowWidth
 from millrace_testing.builders import commit_of, enriched_event
 from millrace_testing.crash.wire import Wire
+from millrace_testing.metrics import metric
 from millrace_testing.tables import AGGREGATES, COMMITS, MARKERS, REPLAYS, create_table
 
-BASE = b"""
-[[metric]]
-name = "events"
-kind = "count"
-dimensions = ["type"]
-windows = ["hour", "day"]
-[[metric]]
-name = "numbers"
-kind = "sum"
-value = "payload.number"
-dimensions = ["type"]
-windows = ["hour", "day"]
-[[metric]]
-name = "users"
-kind = "unique"
-of = "entity"
-dimensions = ["type"]
-windows = ["hour", "day"]
-"""
+BOTH = ("hour", "day")
+BASE = (
+    metric("events", windows=BOTH)
+    + metric("numbers", "sum", windows=BOTH, value="payload.number")
+    + metric("users", "unique", windows=BOTH, of="entity")
+)
 
 
-def counts_by_type(name: bytes, number: int) -> bytes:
+def counts_by_type(name: str, number: int) -> bytes:
     """Return definitions of so many metrics, each with two counters for events of one hour."""
-    table = b'[[metric]]\nname = "%s%d"\nkind = "count"\ndimensions = ["type"]\n'
-    windows = b'windows = ["hour", "day"]\n'
-    return b"".join(table % (name, each) + windows for each in range(number))
+    return b"".join(metric(f"{name}{each}", windows=BOTH) for each in range(number))
 
 
-WIDE = counts_by_type(b"m", 50)
+WIDE = counts_by_type("m", 50)
 """More counters for one event than a transaction takes."""
-EXTRA = counts_by_type(b"extra", 9)
+EXTRA = counts_by_type("extra", 9)
 """What a later version of the definitions adds: other parts."""
 _replays = count(1_766_914_200)
 

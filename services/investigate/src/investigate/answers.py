@@ -129,15 +129,18 @@ class DuplicatesOfEntity(_Answer):
     duplicates: int
 
 
-class Repetition(_Answer):
-    """One event that came again."""
-
+class _Arrival(_Answer):
     event_id: str
     source: str
     event_type: str
     entity_id: str
     event_time: str
     arrival_time: str
+
+
+class Repetition(_Arrival):
+    """One event that came again."""
+
     repeats: str
     """Where the first one came from: shard, sequence number and position."""
     after_ms: int | None
@@ -178,15 +181,9 @@ class LateWindow(_Answer):
     sources: tuple[str, ...]
 
 
-class LateEvent(_Answer):
+class LateEvent(_Arrival):
     """One event that came late."""
 
-    event_id: str
-    source: str
-    event_type: str
-    entity_id: str
-    event_time: str
-    arrival_time: str
     behind_ms: int
     """Behind its source's highest event time."""
     duplicate: bool

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from time import perf_counter
 from typing import Any
 
 import orjson
@@ -30,10 +29,10 @@ from investigate.requests import (
 )
 from investigate.service import Desk, Told
 from investigate.settings import InvestigateSettings
-from millrace.errors import MillraceError, RetryableError
-from millrace.http_api import Event, response_of, response_of_text
-from millrace.observability import MetricName, count, service_logger, service_metrics
-from millrace.problems import Problem, Refusal, refused_field
+from millrace.http_api import Event, response_of_text
+from millrace.http_front import HttpFront, route_of
+from millrace.observability import MetricName, service_logger, service_metrics
+from millrace.problems import refused_field
 from millrace.settings import load_settings
 from millrace.tracing import traced
 
@@ -42,10 +41,10 @@ MAX_ANSWER_BYTES = 5_500_000
 """Lambda returns 6 MB at most, with what it wraps around the body."""
 _MAX_ID_CHARACTERS = 128
 _RESERVE_S = 8  # the page that is being read when the time is over, and the answer
-_RETRY_AFTER_S = 1
 
 logger = service_logger(SERVICE)
 metrics = service_metrics(SERVICE)
+_FRONT = HttpFront(PROBLEMS, MetricName.INVESTIGATE_ERRORS, _RESERVE_S, logger, metrics)
 
 
 @cache
@@ -64,42 +63,20 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
 def handle(event: Event, context: LambdaContext, desk: Desk) -> dict[str, Any]:
     """Translate between API Gateway's shapes and the service."""
-    started = perf_counter()
     request_id = event["requestContext"]["requestId"]
-    within_s = max(0.0, context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
+
+    def answer(within_s: float) -> dict[str, Any]:
+        return response_of_text(HTTPStatus.OK, _answered(event, desk, within_s), {})
+
     with traced(SERVICE, [{"request_id": request_id, "route": event["routeKey"]}]) as failed:
-        try:
-            response = response_of_text(HTTPStatus.OK, _answered(event, desk, within_s), {})
-        except MillraceError as err:
-            problem, headers = _problem(err, request_id)
-            failed.update({0} if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ())
-            response = response_of(problem.status, problem, headers)
-    count(metrics, MetricName.API_REQUESTS, 1)
-    count(metrics, MetricName.API_DURATION, (perf_counter() - started) * 1000)
+        response = _FRONT.respond(event, context, answer)
+        failed.update({0} if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR else ())
     return response
 
 
-def _problem(err: MillraceError, request_id: str) -> tuple[Problem, dict[str, str]]:
-    """Return what a client is told of an error, and headers; log and count it."""
-    if isinstance(err, Refusal):
-        fields = [fault.field for fault in err.faults]
-        logger.warning("request refused", extra={"kind": err.kind, "fields": fields})
-        count(metrics, MetricName.API_REFUSED, 1)
-        return PROBLEMS.of_refusal(err, request_id), {}
-    count(metrics, MetricName.INVESTIGATE_ERRORS, 1)
-    if isinstance(err, RetryableError):
-        logger.error("request not carried out", exc_info=err)
-        return PROBLEMS.of_unavailability(request_id), {"retry-after": str(_RETRY_AFTER_S)}
-    # A missing right or resource, or tables that disagree.
-    logger.error("request cannot be carried out", exc_info=err)
-    return PROBLEMS.of_fault(request_id), {}
-
-
 def _answered(event: Event, desk: Desk, within_s: float) -> str:
-    route = event["routeKey"]
-    if route not in ROUTES:
-        raise refused_field(RefusalKind.NOT_FOUND, "path", f"{route!r} is no route of this API")
-    told = desk.answer(lambda: ROUTES[route](event, desk, within_s))
+    serve = route_of(ROUTES, event, RefusalKind.NOT_FOUND)
+    told = desk.answer(lambda: serve(event, desk, within_s))
     body = orjson.dumps(told)
     if len(body) > MAX_ANSWER_BYTES:
         raise refused_field(

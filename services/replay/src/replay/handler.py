@@ -56,6 +56,7 @@ def _turn(worker: Worker, record: SQSRecord, context: LambdaContext, batch: Batc
         logger.exception("replay stopped", extra=facts)
         raise
     count(metrics, MetricName.REPLAYS_COMPLETED, int(turn.state is ReplayState.COMPLETED))
+    count(metrics, MetricName.REPLAYS_FAILED, int(turn.state is ReplayState.FAILED))
     if turn.state is ReplayState.FAILED:
         count(metrics, MetricName.REPLAY_ERRORS, 1)
     done = {"sent": turn.sent, "state": turn.state.value, "goes_on": turn.goes_on}

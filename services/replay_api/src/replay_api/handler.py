@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +13,10 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from millrace.errors import MillraceError, RetryableError
-from millrace.http_api import Event, UnreadableBody, body_of, caller_of, response_of
-from millrace.observability import MetricName, count, service_logger, service_metrics
-from millrace.problems import Refusal, refused_field
+from millrace.http_api import Event, response_of
+from millrace.http_front import HttpFront, readable_body_of, route_of, signer_of
+from millrace.observability import MetricName, service_logger, service_metrics
+from millrace.problems import refused_field
 from millrace.replay.record import Action
 from millrace.settings import load_settings
 from replay_api.answers import PlanSummary, ReplayAnswer, ReplayList, Started, StatusAnswer
@@ -33,12 +32,13 @@ SERVICE = "replay_api"
 DEFAULT_PAGE = 25
 MAX_PAGE = 100
 _RESERVE_S = 8  # the last chunk's write, the plan's, the start of the replay, and the answer
-_RETRY_AFTER_S = 1
 
 logger = service_logger(SERVICE)
 metrics = service_metrics(SERVICE)
+_FRONT = HttpFront(PROBLEMS, MetricName.REPLAY_API_ERRORS, _RESERVE_S, logger, metrics)
 
 Answer = tuple[int, BaseModel, dict[str, str]]
+Serve = Callable[[Event, ReplayDesk, float], Answer]
 
 
 @cache
@@ -57,44 +57,18 @@ def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
 def handle(event: Event, context: LambdaContext, desk: ReplayDesk) -> dict[str, Any]:
     """Translate between API Gateway's shapes and the service."""
-    started = perf_counter()
-    request_id = event["requestContext"]["requestId"]
-    within_s = max(0.0, context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
-    try:
-        status, body, headers = _answered(event, desk, within_s)
-    except Refusal as refusal:
-        problem = PROBLEMS.of_refusal(refusal, request_id)
-        fields = [fault.field for fault in refusal.faults]
-        logger.warning("request refused", extra={"kind": refusal.kind, "fields": fields})
-        count(metrics, MetricName.API_REFUSED, 1)
-        status, body, headers = problem.status, problem, {}
-    except RetryableError:
-        logger.exception("request not carried out")
-        count(metrics, MetricName.REPLAY_API_ERRORS, 1)
-        problem = PROBLEMS.of_unavailability(request_id)
-        status, body, headers = problem.status, problem, {"retry-after": str(_RETRY_AFTER_S)}
-    except MillraceError:  # a missing right or resource, or tables that disagree
-        logger.exception("request cannot be carried out")
-        count(metrics, MetricName.REPLAY_API_ERRORS, 1)
-        problem = PROBLEMS.of_fault(request_id)
-        status, body, headers = problem.status, problem, {}
-    count(metrics, MetricName.API_REQUESTS, 1)
-    count(metrics, MetricName.API_DURATION, (perf_counter() - started) * 1000)
-    return response_of(status, body, headers)
 
+    def answer(within_s: float) -> dict[str, Any]:
+        serve = route_of(_ROUTES, event, RefusalKind.NOT_FOUND)
+        return response_of(*serve(event, desk, within_s))
 
-def _answered(event: Event, desk: ReplayDesk, within_s: float) -> Answer:
-    route = event["routeKey"]
-    if route == "POST /replay":
-        return _start(event, desk, within_s)
-    if route not in _ROUTES:
-        raise refused_field(RefusalKind.NOT_FOUND, "path", f"{route!r} is no route of this API")
-    return _ROUTES[route](event, desk)
+    return _FRONT.respond(event, context, answer)
 
 
 def _start(event: Event, desk: ReplayDesk, within_s: float) -> Answer:
-    request = parse_replay(_body(event))
-    replay, plan = desk.start(request, _caller(event), within_s)
+    request = parse_replay(readable_body_of(event, RefusalKind.UNREADABLE))
+    who = signer_of(event, RefusalKind.UNIDENTIFIED)
+    replay, plan = desk.start(request, who, within_s)
     facts = {"replay_id": replay.replay_id, "plan_hash": plan.plan_hash, "events": plan.events}
     logger.info("replay started", extra=facts)
     location = f"/replay/{quote(replay.replay_id, safe='')}"
@@ -102,11 +76,11 @@ def _start(event: Event, desk: ReplayDesk, within_s: float) -> Answer:
     return HTTPStatus.ACCEPTED, started, {"location": location}
 
 
-def _status(event: Event, desk: ReplayDesk) -> Answer:
+def _status(event: Event, desk: ReplayDesk, _within_s: float) -> Answer:
     return HTTPStatus.OK, StatusAnswer.of_status(desk.status(_replay_id(event))), {}
 
 
-def _list(event: Event, desk: ReplayDesk) -> Answer:
+def _list(event: Event, desk: ReplayDesk, _within_s: float) -> Answer:
     query = event.get("queryStringParameters") or {}
     cursor = query.get("cursor")
     after = None if cursor is None else parse_cursor(cursor)
@@ -118,17 +92,19 @@ def _list(event: Event, desk: ReplayDesk) -> Answer:
     return HTTPStatus.OK, listed, {}
 
 
-def _move(action: Action) -> Callable[[Event, ReplayDesk], Answer]:
-    def moved(event: Event, desk: ReplayDesk) -> Answer:
-        reason = parse_move(_body(event)).reason
-        replay = desk.move(_replay_id(event), action, _caller(event), reason)
+def _move(action: Action) -> Serve:
+    def moved(event: Event, desk: ReplayDesk, _within_s: float) -> Answer:
+        reason = parse_move(readable_body_of(event, RefusalKind.UNREADABLE)).reason
+        who = signer_of(event, RefusalKind.UNIDENTIFIED)
+        replay = desk.move(_replay_id(event), action, who, reason)
         logger.info("replay moved", extra={"replay_id": replay.replay_id, "action": action})
         return HTTPStatus.OK, ReplayAnswer.of(replay), {}
 
     return moved
 
 
-_ROUTES: Mapping[str, Callable[[Event, ReplayDesk], Answer]] = {
+_ROUTES: Mapping[str, Serve] = {
+    "POST /replay": _start,
     "GET /replay/{id}": _status,
     "GET /replays": _list,
     "POST /replay/{id}/pause": _move(Action.PAUSE),
@@ -149,22 +125,3 @@ def _page_size(text: str | None) -> int:
 
 def _replay_id(event: Event) -> str:
     return str(event["pathParameters"]["id"])
-
-
-def _caller(event: Event) -> str:
-    """Return the ARN of the caller, which IAM has proved.
-
-    Raises:
-        Refusal: the gateway named none; it always does on a route with IAM authorization.
-    """
-    who = caller_of(event)
-    if not who:
-        raise Refusal(RefusalKind.UNIDENTIFIED, "who asks is unknown; sign the request (SigV4)")
-    return who
-
-
-def _body(event: Event) -> bytes:
-    try:
-        return body_of(event)
-    except UnreadableBody as err:
-        raise Refusal(RefusalKind.UNREADABLE, f"the body cannot be read: {err}") from err

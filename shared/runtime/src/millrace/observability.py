@@ -80,6 +80,7 @@ class MetricName(StrEnum):
     WATCH_ERRORS = "WatchErrors"
     REPLAY_SENT = "ReplayMessagesSent"
     REPLAYS_COMPLETED = "ReplaysCompleted"
+    REPLAYS_FAILED = "ReplaysFailed"
     REPLAY_ERRORS = "ReplayErrors"
     REPLAY_API_ERRORS = "ReplayApiErrors"
     OPERATOR_API_ERRORS = "OperatorApiErrors"

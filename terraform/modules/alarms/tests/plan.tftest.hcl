@@ -10,13 +10,15 @@ variables {
   metrics_namespace  = "Millrace/millrace-test"
   functions          = { ingest = "millrace-test-ingest", export = "millrace-test-export" }
   dead_letter_queues = { enrich = "millrace-test-enrich-dlq" }
+  stream_retention_h = 24
+  tried_for_s        = 1800
 }
 
 run "every_alarm_names_its_runbook_and_tells_the_topic" {
   command = apply
 
   assert {
-    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "discarded-batches", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "missing-export"])
+    condition     = toset(keys(output.names)) == toset(["iterator-age", "discards-undelivered", "discarded-batches", "dlq-enrich", "errors-ingest", "errors-export", "throttles-ingest", "throttles-export", "residue", "rejects", "failed-replay", "missing-export"])
     error_message = "each function has two alarms, each dead-letter queue one"
   }
 
@@ -63,6 +65,11 @@ run "every_alarm_names_its_runbook_and_tells_the_topic" {
   }
 
   assert {
+    condition     = aws_cloudwatch_metric_alarm.this["failed-replay"].dimensions == tomap({ service = "replay" }) && aws_cloudwatch_metric_alarm.this["failed-replay"].threshold == 1
+    error_message = "one failed replay is enough"
+  }
+
+  assert {
     condition     = length(aws_cloudwatch_metric_alarm.this["rejects"].metric_query) == 4 && aws_cloudwatch_metric_alarm.this["rejects"].metric_name == null
     error_message = "the share of rejects is computed of three figures"
   }
@@ -81,7 +88,7 @@ run "thresholds_listeners_and_a_key_are_variables" {
     actions        = ["arn:aws:sns:eu-central-1:123456789012:pager"]
     repository_url = "https://example.com/millrace/blob/main/"
     kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/k"
-    thresholds     = { iterator_age_s = 60, residue_age_s = 90, rejected_percent = 0.5 }
+    thresholds     = { iterator_age_s = 60, residue_age_s = 1801, rejected_percent = 0.5 }
   }
 
   assert {
@@ -92,7 +99,7 @@ run "thresholds_listeners_and_a_key_are_variables" {
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.this["iterator-age"].threshold == 60000
-      && aws_cloudwatch_metric_alarm.this["residue"].threshold == 90
+      && aws_cloudwatch_metric_alarm.this["residue"].threshold == 1801
       && aws_cloudwatch_metric_alarm.this["rejects"].threshold == 0.5
     )
     error_message = "each threshold is a variable"

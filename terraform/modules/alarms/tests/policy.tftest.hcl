@@ -15,6 +15,8 @@ variables {
   metrics_namespace  = "Millrace/millrace-test"
   functions          = { ingest = "millrace-test-ingest" }
   dead_letter_queues = {}
+  stream_retention_h = 24
+  tried_for_s        = 1800
 }
 
 run "alarms_of_this_account_publish_and_nobody_in_the_clear" {

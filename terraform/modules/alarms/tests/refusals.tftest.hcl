@@ -11,6 +11,8 @@ variables {
   metrics_namespace  = "Millrace/millrace-test"
   functions          = { ingest = "millrace-test-ingest" }
   dead_letter_queues = { enrich = "millrace-test-enrich-dlq" }
+  stream_retention_h = 24
+  tried_for_s        = 1800
 }
 
 run "refuses_first_values" {
@@ -73,6 +75,26 @@ run "refuses_more_runs_than_a_day_has" {
 
   variables {
     thresholds = { export_runs = 25 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "refuses_an_alarm_that_leaves_no_time_to_act" {
+  command = plan
+
+  variables {
+    thresholds = { iterator_age_s = 43201 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "refuses_to_ring_for_what_still_gets_done" {
+  command = plan
+
+  variables {
+    thresholds = { residue_age_s = 1800 }
   }
 
   expect_failures = [var.thresholds]

@@ -51,22 +51,15 @@ run "alarms_are_optional" {
   }
 }
 
-run "refuses_an_alarm_that_leaves_no_time_to_act" {
-  command = plan
+run "thresholds_are_handed_on_and_null_is_their_default" {
+  command = apply
 
   variables {
-    alarms = { iterator_age_s = 43201 }
+    alarms = { dead_letters = 7, function_errors = null }
   }
 
-  expect_failures = [var.alarms]
-}
-
-run "refuses_to_ring_for_what_still_gets_done" {
-  command = plan
-
-  variables {
-    alarms = { residue_age_s = 1800 }
+  assert {
+    condition     = module.alarms[0].thresholds["dlq-enrich"] == 7 && module.alarms[0].thresholds["errors-ingest"] == 3
+    error_message = "what is said holds, what is not said or null is the alarm's own default"
   }
-
-  expect_failures = [var.alarms]
 }

@@ -65,18 +65,12 @@ run "refuses_first_values" {
     max_rejected_share = 1.1
     # A reserve beyond the timeout.
     commit_reserve_s = 60
-    # An API that takes nothing.
-    api_throttling = { rate = 0 }
     # A folder without zips.
     artifacts_dir = "tests/nothing"
-    # An unknown stream mode.
-    stream = { mode = "ELASTIC" }
     # Logs kept for a number of days unknown to CloudWatch.
     log_retention_days = 31
     # A lifecycle for the whole bucket.
     data_lifecycle_rules = { all = { prefix = "", expiration_days = 30 } }
-    # A table without capacity.
-    table_capacity = { gate = { write = 0 } }
     # Subnets without a security group.
     vpc_config = { subnet_ids = ["subnet-1"] }
     # A cache time of half a second.
@@ -95,9 +89,8 @@ run "refuses_first_values" {
     var.max_event_bytes, var.marker_ttl_days, var.index_buckets, var.archive_max_events,
     var.archive_compression, var.archive_partitions, var.billing_mode, var.force_destroy,
     var.kms_key_arn, var.overdue_after_s, var.allowed_lateness_s, var.max_rejected_share,
-    var.commit_reserve_s, var.api_throttling, var.artifacts_dir, var.stream,
-    var.log_retention_days, var.data_lifecycle_rules, var.table_capacity, var.vpc_config,
-    var.assignment_cache, var.hot_scopes, var.catalog, var.replay,
+    var.commit_reserve_s, var.artifacts_dir, var.log_retention_days, var.data_lifecycle_rules,
+    var.vpc_config, var.assignment_cache, var.hot_scopes, var.catalog, var.replay,
   ]
 }
 
@@ -116,8 +109,6 @@ run "refuses_second_values" {
     archive_level = 10
     # A partition template with a slash at its end.
     archive_partitions = "year={year}/month={month}/day={day}/hour={hour}/"
-    # Half a shard.
-    stream = { shard_count = 1.5 }
     # Definitions that expire.
     data_lifecycle_rules = { definitions = { prefix = "definitions/", expiration_days = 365 } }
     # A subnet that is no ID.
@@ -126,8 +117,6 @@ run "refuses_second_values" {
     assignment_cache = { assignments = 1000001 }
     # Too many shards.
     hot_scopes = { shards = 65 }
-    # Queries that may scan nothing.
-    catalog = { max_scanned_gb = 0 }
     # A body smaller than an event.
     max_body_bytes = 1048575
     # A replay that is never looked at.
@@ -136,9 +125,8 @@ run "refuses_second_values" {
 
   expect_failures = [
     var.queues, var.index_buckets, var.archive_max_bytes, var.archive_level,
-    var.archive_partitions, var.stream, var.data_lifecycle_rules,
-    var.vpc_config, var.assignment_cache, var.hot_scopes, var.catalog, var.max_body_bytes,
-    var.replay,
+    var.archive_partitions, var.data_lifecycle_rules, var.vpc_config, var.assignment_cache,
+    var.hot_scopes, var.max_body_bytes, var.replay,
   ]
 }
 
@@ -150,8 +138,6 @@ run "refuses_third_values" {
     visibility_timeout_ratio = 0.5
     # A front door slower than its gateway.
     functions = { ingest_api = { timeout_s = 30 } }
-    # A stream kept for less than a day.
-    stream = { retention_h = 23 }
     # Enriched objects gone before their dead letters.
     data_lifecycle_rules = { enriched = { prefix = "enriched/", expiration_days = 14 } }
     # An API that plans nothing.
@@ -159,8 +145,7 @@ run "refuses_third_values" {
   }
 
   expect_failures = [
-    var.visibility_timeout_ratio, var.functions, var.stream,
-    var.data_lifecycle_rules, var.replay,
+    var.visibility_timeout_ratio, var.functions, var.data_lifecycle_rules, var.replay,
   ]
 }
 
@@ -181,34 +166,24 @@ run "refuses_fourth_values" {
   ]
 }
 
-run "refuses_fifth_values" {
+run "refuses_an_unknown_export_format" {
   command = plan
 
   variables {
-    # A visibility beyond 12 hours.
-    queues = { enrich = { visibility_timeout_s = 43201 } }
-    # An unknown export format.
     export = { format = "csv" }
   }
 
-  expect_failures = [
-    var.queues, var.export,
-  ]
+  expect_failures = [var.export]
 }
 
-run "refuses_sixth_values" {
+run "refuses_an_unknown_export_compression" {
   command = plan
 
   variables {
-    # No receives.
-    queues = { enrich = { max_receive_count = 0 } }
-    # An unknown export compression.
     export = { compression = "zip" }
   }
 
-  expect_failures = [
-    var.queues, var.export,
-  ]
+  expect_failures = [var.export]
 }
 
 run "refuses_investigations_slower_than_their_gateway" {
@@ -221,59 +196,34 @@ run "refuses_investigations_slower_than_their_gateway" {
   expect_failures = [var.functions]
 }
 
-run "refuses_seventh_values" {
+run "refuses_a_client_bucket_that_cannot_be" {
   command = plan
 
   variables {
-    # A queue window beyond 5 minutes.
-    queues = { enrich = { batch_window_s = 301 } }
-    # A client bucket that cannot be.
     export = { client_buckets = { acme = "Acme Bucket" } }
   }
 
-  expect_failures = [
-    var.queues, var.export,
-  ]
+  expect_failures = [var.export]
 }
 
-run "refuses_eighth_values" {
+run "refuses_a_negative_grace" {
   command = plan
 
   variables {
-    # A large queue batch without a window.
-    queues = { aggregate = { batch_size = 11 } }
-    # A negative grace.
     export = { grace_s = -1 }
   }
 
-  expect_failures = [
-    var.queues, var.export,
-  ]
+  expect_failures = [var.export]
 }
 
-run "refuses_ninth_values" {
+run "refuses_an_export_of_no_segments" {
   command = plan
 
   variables {
-    # A queue concurrency of one.
-    queues = { archive = { maximum_concurrency = 1 } }
-    # An export of no segments.
     export = { segments = 0 }
   }
 
-  expect_failures = [
-    var.queues, var.export,
-  ]
-}
-
-run "refuses_too_little_memory" {
-  command = plan
-
-  variables {
-    functions = { watch = { memory_mb = 127 } }
-  }
-
-  expect_failures = [var.functions]
+  expect_failures = [var.export]
 }
 
 run "refuses_redrives_slower_than_their_gateway" {
@@ -281,26 +231,6 @@ run "refuses_redrives_slower_than_their_gateway" {
 
   variables {
     functions = { operator_api = { timeout_s = 30 } }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_no_timeout" {
-  command = plan
-
-  variables {
-    functions = { watch = { timeout_s = 0 } }
-  }
-
-  expect_failures = [var.functions]
-}
-
-run "refuses_a_concurrency_below_none" {
-  command = plan
-
-  variables {
-    functions = { watch = { reserved_concurrency = -2 } }
   }
 
   expect_failures = [var.functions]
@@ -337,26 +267,6 @@ run "refuses_an_export_that_begins_nothing" {
 }
 
 # Apart from the others: the mapping is judged by the stream, which must be a valid one.
-run "refuses_an_empty_batch_of_the_stream" {
-  command = plan
-
-  variables {
-    stream_mapping = { batch_size = 0 }
-  }
-
-  expect_failures = [var.stream_mapping]
-}
-
-run "refuses_a_stream_window_beyond_5_minutes" {
-  command = plan
-
-  variables {
-    stream_mapping = { batch_window_s = 301 }
-  }
-
-  expect_failures = [var.stream_mapping]
-}
-
 run "refuses_to_give_up_what_the_stream_has_dropped" {
   command = plan
 

@@ -9,9 +9,8 @@ import typer
 
 from millrace_cli import render
 from millrace_cli.archive import S3Archive, copy_events, copy_objects, list_objects
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
 app = typer.Typer(
@@ -23,13 +22,12 @@ app = typer.Typer(
 @reported
 def ls(
     when: Annotated[str, typer.Argument(metavar="HOUR|DATE", help="2015-09-12T13 or 2015-09-12.")],
+    *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """List the archive objects of an hour or a day of event time (UTC)."""
-    objects = list_objects(S3Archive(load_environment(engine, outputs, env)), when)
+    objects = list_objects(S3Archive(target.load()), when)
     if as_json:
         print_json([each.as_dict() for each in objects])
     else:
@@ -40,12 +38,11 @@ def ls(
 @reported
 def cat(
     when: Annotated[str, typer.Argument(metavar="HOUR|DATE", help="2015-09-12T13 or 2015-09-12.")],
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    *,
+    target: Target,
 ) -> None:
     """Write the archived events of an hour or a day to standard output, one JSON a line."""
-    archive = S3Archive(load_environment(engine, outputs, env))
+    archive = S3Archive(target.load())
     objects = list_objects(archive, when)
     if not objects:
         raise CommandError(f"nothing is archived for {when}", "see `millrace archive ls DATE`")
@@ -60,15 +57,13 @@ def copy(
     *,
     to: Annotated[Path, typer.Option(help="Folder to copy to; keys become paths below it.")],
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Copy the archive objects of an hour or a day, for DuckDB and the like.
 
     Objects that are there already are not copied again: repeat an interrupted copy.
     """
-    archive = S3Archive(load_environment(engine, outputs, env))
+    archive = S3Archive(target.load())
     done = copy_objects(archive, list_objects(archive, when), to)
     if as_json:
         print_json(asdict(done))

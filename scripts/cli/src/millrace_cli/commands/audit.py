@@ -11,9 +11,8 @@ from millrace.times import format_ms
 from millrace_cli import render
 from millrace_cli.aggregates import parse_instant
 from millrace_cli.aws import explained
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.operators import audit_log
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import print_ndjson, reported
 
 _DAYS = 7
@@ -28,9 +27,7 @@ def audit_command(
         str, typer.Option(help="Operations whose name begins so: dlq, or dlq.redrive.")
     ] = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show who redrove, repaired, recovered or purged what, when, why, and what came of it.
 
@@ -40,7 +37,7 @@ def audit_command(
     now = datetime.now(UTC)
     first = parse_instant(start, "--from") if start else now - timedelta(days=_DAYS)
     behind = parse_instant(end, "--to") if end else now + timedelta(minutes=1)
-    log = audit_log(load_environment(engine, outputs, env))
+    log = audit_log(target.load())
     with explained("read the audit"):
         entries = [
             each for each in log.entries(first, behind) if each.operation.name.startswith(operation)

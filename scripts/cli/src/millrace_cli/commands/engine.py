@@ -11,17 +11,15 @@ from millrace_cli.aggregates import AggregateTable
 from millrace_cli.engine import Deployment, deploy, stop
 from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
 from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.event_times import ClockChange, parse_time_options
 from millrace_cli.generate.sample import make_sample
 from millrace_cli.generate.tables import store_experiments
 from millrace_cli.kinesis import KinesisStream
-from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import AsJson, Engine, Format, Maps, OnClockChange, TimeFormat, TimeZone
+from millrace_cli.options import AsJson, Engine
 from millrace_cli.pipeline import PipelineReader
 from millrace_cli.put import Source, check
 from millrace_cli.reasons import QuarantineReader
 from millrace_cli.reporting import print_json, reported
-from millrace_cli.rows import RowFormat
+from millrace_cli.row_options import Rows
 from millrace_cli.run import (
     SAMPLE,
     RunSteps,
@@ -45,11 +43,7 @@ def run_command(
         str | None,
         typer.Option(help="File to send, as for put; without it a made-up sample (see generate)."),
     ] = None,
-    maps: Maps = None,
-    row_format: Format = RowFormat.AUTO,
-    time_format: TimeFormat = None,
-    zone: TimeZone = None,
-    clock_change: OnClockChange = ClockChange.REFUSE,
+    rows: Rows,
     metrics: Annotated[
         Path | None, typer.Option(help="Metric definitions (TOML) to deploy.")
     ] = None,
@@ -68,12 +62,10 @@ def run_command(
     Leaves the engine running; the report is in .millrace/run.json too. Exit code 3 if anything is
     unaccounted for.
     """
-    if (maps or time_format or zone) and not events:
-        option = "--map" if maps else "--time-format or --tz"
+    if (rows.maps or rows.time_format or rows.zone) and not events:
+        option = "--map" if rows.maps else "--time-format or --tz"
         raise CommandError(f"{option} without --events", "say which file to read", ExitCode.USAGE)
-    times = parse_time_options(time_format, zone, clock_change)
-    mapping = parse_mapping(maps or ())
-    source = Source(events, mapping, row_format, times=times) if events else None
+    source = rows.source(events) if events else None
     total = check(source) if source else None
     deployment = Deployment(engine, port, metrics)
     with render.TerminalReporter() as reporter:

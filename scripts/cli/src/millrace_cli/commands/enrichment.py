@@ -5,12 +5,12 @@ from typing import Annotated, TypeVar
 import typer
 
 from millrace_cli import assignments, experiments, render
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.loading import Keyed, Loaded, LoadSource, Store, load
 from millrace_cli.mapping import parse_rules
-from millrace_cli.options import AsJson, Engine, Env, Format, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.put import check
 from millrace_cli.reporting import OneLineGroup, print_json, reported
+from millrace_cli.row_options import Format
 from millrace_cli.rows import RowFormat
 
 assignments_app = typer.Typer(
@@ -55,9 +55,7 @@ def load_assignments(
     row_format: Format = RowFormat.AUTO,
     skip: Skip = 0,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Store the assignments in FILE: entity_id, experiment_id, variant, assigned_at.
 
@@ -68,7 +66,7 @@ def load_assignments(
     entry_of = assignments.entry_reader(parse_rules(maps or (), assignments.FIELDS))
     source = LoadSource(file, entry_of, row_format, skip)
     total = check(source, noun="assignment", done="stored")
-    table = assignments.AssignmentTable(load_environment(engine, outputs, env))
+    table = assignments.AssignmentTable(target.load())
     _load(source, table, total, as_json=as_json)
 
 
@@ -81,9 +79,7 @@ def load_experiments(
     row_format: Format = RowFormat.AUTO,
     skip: Skip = 0,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Store the experiments in FILE: experiment_id, and any other columns as its metadata.
 
@@ -93,7 +89,7 @@ def load_experiments(
     entry_of = experiments.entry_reader(parse_rules(maps or (), experiments.FIELDS))
     source = LoadSource(file, entry_of, row_format, skip)
     total = check(source, noun="experiment", done="stored")
-    table = experiments.ExperimentTable(load_environment(engine, outputs, env))
+    table = experiments.ExperimentTable(target.load())
     _load(source, table, total, as_json=as_json)
 
 

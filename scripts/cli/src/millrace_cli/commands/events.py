@@ -9,12 +9,11 @@ import typer
 from millrace.event import UNKNOWN_SOURCE
 from millrace.investigate.finding import Wanted
 from millrace_cli import render
-from millrace_cli.commands.investigate import Deadline, MaxPages, Verbose, tell
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.events import Events, parse_query
-from millrace_cli.investigation import Bounds, Investigation, answering
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.investigate_options import Reading, Verbose
+from millrace_cli.investigation import Investigation, answering
+from millrace_cli.options import Target
 from millrace_cli.reporting import print_json, print_ndjson, reported
 from millrace_cli.tables.biography import show_biography, show_record
 from millrace_cli.tables.events import show_events, write_events
@@ -44,9 +43,7 @@ def events_command(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     as_table: Annotated[bool, typer.Option("--table", help="Print a table to look at.")] = False,
     verbose: Verbose = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Print the events of one entity in order of event time, one JSON a line.
 
@@ -58,7 +55,7 @@ def events_command(
         entity, start, end, source=source, event_type=event_type,
         include_duplicates=include_duplicates,
     )  # fmt: skip
-    events = Events(load_environment(engine, outputs, env))
+    events = Events(target.load())
     rows = events.rows(query, payload=payload)
     if as_json:
         print_json(list(rows))
@@ -101,13 +98,7 @@ def event_command(
     raw: Annotated[
         bool, typer.Option("--raw", help="Print only the event, byte by byte as it was sent.")
     ] = False,
-    max_pages: MaxPages = 1000,
-    deadline: Deadline = 60,
-    verbose: Verbose = False,
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    reading: Reading,
 ) -> None:
     """Tell an event's life: how it arrived, where it lies, what counted it, who replayed it.
 
@@ -116,22 +107,22 @@ def event_command(
     """
     place = _record(event_id, shard, sequence)
     if place is not None:
-        asked = Investigation(load_environment(engine, outputs, env))
+        asked = Investigation(reading.target.load())
         with answering("read the record"):
             record = asked.records.at(asked.shard(place[0]), place[1])
-        tell(record, asked, show_record, as_json=as_json, verbose=verbose)
+        reading.tell(record, asked, show_record)
         return
     wanted = _wanted(event_id, source, entity, day)
-    asked = Investigation(load_environment(engine, outputs, env))
+    asked = Investigation(reading.target.load())
     with answering("read the event"):
         if raw:
             found = asked.finder.find(wanted)
             sys.stdout.buffer.write(found.raw + b"\n")
             sys.stdout.buffer.flush()
             return
-        budget = asked.budget(Bounds(max_pages, deadline))
+        budget = asked.budget(reading.bounds)
         told = asked.biographer.write(wanted, budget, all_copies=all_copies)
-    tell(told, asked, show_biography, as_json=as_json, verbose=verbose)
+    reading.tell(told, asked, show_biography)
 
 
 def _record(

@@ -6,10 +6,9 @@ import typer
 
 from millrace_cli import render
 from millrace_cli.aggregates import parse_instant
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import ExitCode
 from millrace_cli.export import LambdaExport, export_hours, hours_asked
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import print_json, reported
 
 
@@ -23,9 +22,7 @@ def export_command(
     end: Annotated[str | None, typer.Option("--to", help="Hours that start before this.")] = None,
     client: Annotated[str | None, typer.Option(help="This client's files only.")] = None,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Bring the clients' files of some hours up to what the archive holds.
 
@@ -38,7 +35,7 @@ def export_command(
         parse_instant(start, "--from") if start else None,
         parse_instant(end, "--to") if end else None,
     )
-    function = LambdaExport(load_environment(engine, outputs, env))
+    function = LambdaExport(target.load())
     with render.export_progress(len(hours), quiet=as_json) as listener:
         report = export_hours(function, hours, client, [listener])
     if as_json:

@@ -10,11 +10,12 @@ from millrace.discarded.batch import State
 from millrace.discarded.deadline import Source
 from millrace.discarded.request import MOST_SHOWN, Action, DiscardedRequest
 from millrace_cli import failure_tables
-from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
+from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.failures import Failure, Failures, LambdaRepair, Repair, repair_all
-from millrace_cli.operators import Reason, audit_log, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.failure_repair import LambdaRepair, Repair, repair_all
+from millrace_cli.failures import Failure, Failures
+from millrace_cli.operators import audit_log, operator, stated_reason
+from millrace_cli.options import AsJson, Change, Target
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
 app = typer.Typer(
@@ -24,7 +25,6 @@ app = typer.Typer(
 )
 
 BatchId = Annotated[str, typer.Argument(metavar="ID", help="Id that `failures list` printed.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
 
 
 @app.command("list")
@@ -35,12 +35,10 @@ def list_command(
         bool, typer.Option("--all", help="Repaired and abandoned ones, too.")
     ] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show what was given up and how long it can still be repaired, the most urgent first."""
-    failures = Failures(load_environment(engine, outputs, env))
+    failures = Failures(target.load())
     found, now = failures.listed(closed=everything), failures.now()
     if as_json:
         print_json([each.as_dict(now) for each in found])
@@ -57,12 +55,10 @@ def show_command(
         int, typer.Option(min=0, max=MOST_SHOWN, help="Records to decode and show.")
     ] = 10,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show one batch: its range, why it was given up, what is covered, and decoded records."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     failures = Failures(environment)
     (failure,) = failures.chosen([batch_id])
     request = DiscardedRequest.about(Action.SHOW, failure.batch, records)
@@ -81,12 +77,7 @@ def repair_command(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,
-    dry_run: DryRun = False,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    change: Change,
 ) -> None:
     """Commit what was given up, under its own shard and sequence numbers, until it is done.
 
@@ -95,15 +86,15 @@ def repair_command(
     """
     if bool(batch_ids) == everything:
         raise CommandError("say which batches", "give their ids, or --all", ExitCode.USAGE)
-    environment = load_environment(engine, outputs, env)
+    environment = change.target.load()
     failures = Failures(environment)
     chosen = failures.listed() if everything else failures.chosen(batch_ids or [])
-    if dry_run:
-        _preview(environment, chosen, as_json=as_json)
+    if change.dry_run:
+        _preview(environment, chosen, as_json=change.as_json)
         return
     subject = "all" if everything else " ".join(each.batch.batch_id for each in chosen)
-    repairs = _repaired(environment, chosen, subject, reason, quiet=as_json)
-    if as_json:
+    repairs = _repaired(environment, chosen, subject, change.reason, quiet=change.as_json)
+    if change.as_json:
         print_json([each.as_dict() for each in repairs])
     else:
         failure_tables.show_repairs(repairs)
@@ -146,29 +137,24 @@ def abandon_command(
     force: Annotated[
         bool, typer.Option("--force", help="Although its records can still be had.")
     ] = False,
-    dry_run: DryRun = False,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    change: Change,
 ) -> None:
     """Give up for good what no commit holds of a batch, so that it can be sent again.
 
     Say why with --reason. The batch is never repaired after that.
     """
-    environment = load_environment(engine, outputs, env)
+    environment = change.target.load()
     failures = Failures(environment)
     (failure,) = failures.chosen([batch_id])
-    _refuse(failure, reason, dry_run=dry_run, force=force)
+    _refuse(failure, change.reason, dry_run=change.dry_run, force=force)
     ranges = len(failures.holes(failure))
-    if not as_json:
+    if not change.as_json:
         failure_tables.show_meaning(failure, ranges)
-    if not dry_run:
-        _confirm(batch_id, confirm, as_json=as_json)
-        ranges = _abandoned(environment, failures, failure, reason)
-    if as_json:
-        print_json({"id": batch_id, "ranges": ranges, "abandoned": not dry_run})
+    if not change.dry_run:
+        _confirm(batch_id, confirm, as_json=change.as_json)
+        ranges = _abandoned(environment, failures, failure, change.reason)
+    if change.as_json:
+        print_json({"id": batch_id, "ranges": ranges, "abandoned": not change.dry_run})
 
 
 def _abandoned(environment: Environment, failures: Failures, failure: Failure, reason: str) -> int:

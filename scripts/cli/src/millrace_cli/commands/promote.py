@@ -19,14 +19,13 @@ from millrace.replay.promotion import (
 )
 from millrace.times import whole_ms
 from millrace_cli import replay_progress, replay_tables
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, audit_log, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
-from millrace_cli.replay import Replays, asked, outcome_fields
+from millrace_cli.options import AsJson, Target
+from millrace_cli.replay import Replays, asked
+from millrace_cli.replay_fields import outcome_fields
+from millrace_cli.replay_options import ReplayId
 from millrace_cli.reporting import print_json, reported
-
-ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id that `replay apply` printed.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,10 @@ def promote_command(
     ] = False,
     reason: Reason = "",
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Have live take the replayed values, row by row, where live is still what was compared."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     said = reason if dry_run else stated_reason(environment, reason)
     with (

@@ -7,27 +7,13 @@ import typer
 from millrace.clock import SystemClock
 from millrace_cli import render
 from millrace_cli.api import api_stream
-from millrace_cli.environment import DEFAULT_ENGINE, Environment, load_environment
-from millrace_cli.event_times import ClockChange, parse_time_options
+from millrace_cli.environment import Environment
 from millrace_cli.kinesis import KinesisStream
-from millrace_cli.mapping import parse_mapping
-from millrace_cli.options import (
-    AsJson,
-    Door,
-    Engine,
-    Env,
-    Format,
-    Maps,
-    OnClockChange,
-    OutputsFile,
-    TimeFormat,
-    TimeZone,
-    Via,
-)
+from millrace_cli.options import AsJson, Door, Target, Via
 from millrace_cli.preview import preview
 from millrace_cli.put import Source, check, put
 from millrace_cli.reporting import print_json, reported
-from millrace_cli.rows import RowFormat
+from millrace_cli.row_options import Rows
 from millrace_cli.sending import EventStream, Progress
 
 
@@ -37,11 +23,7 @@ def put_command(
         str, typer.Argument(help="NDJSON, JSON array or CSV, plain or gzip; - reads stdin.")
     ],
     *,
-    maps: Maps = None,
-    row_format: Format = RowFormat.AUTO,
-    time_format: TimeFormat = None,
-    zone: TimeZone = None,
-    clock_change: OnClockChange = ClockChange.REFUSE,
+    rows: Rows,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Send nothing: show what would be sent, and rejected."),
@@ -52,9 +34,7 @@ def put_command(
     ] = 0,
     via: Via = Door.STREAM,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Send the events in FILE to the stream, or to the HTTP API in front of it.
 
@@ -63,13 +43,12 @@ def put_command(
     same file put twice is all duplicates. --dry-run judges by the limits that deployments have
     unless they set others; events sent earlier are not known to it.
     """
-    times = parse_time_options(time_format, zone, clock_change)
-    source = Source(file, parse_mapping(maps or ()), row_format, skip, times)
+    source = rows.source(file, skip)
     if dry_run:
         _show_preview(source, as_json=as_json)
         return
     total = check(source)
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     stream = _door(via, environment)
     progress = Progress()
     with render.put_progress(total, progress, quiet=as_json):

@@ -17,9 +17,8 @@ from millrace_cli.aggregates import (
     parse_version,
     write_csv,
 )
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
+from millrace_cli.options import AsJson, Target
 from millrace_cli.reporting import print_json, reported
 from millrace_cli.tables.aggregates import show_aggregates, show_scopes
 
@@ -48,9 +47,7 @@ def aggregates_command(
     ] = LIVE,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show the aggregates of one scope, window by window.
 
@@ -61,7 +58,7 @@ def aggregates_command(
     if scope is None:
         if metric or start or end or as_csv:
             raise CommandError("no --scope", "say whose rows to show", ExitCode.USAGE)
-        _show_scopes(AggregateTable(load_environment(engine, outputs, env)), as_json=as_json)
+        _show_scopes(AggregateTable(target.load()), as_json=as_json)
         return
     query = AggregateQuery(
         scope=parse_scope(scope),
@@ -71,7 +68,7 @@ def aggregates_command(
         end=parse_instant(end, "--to") if end else None,
         version=parse_version(aggregate_version),
     )
-    rows = list(AggregateTable(load_environment(engine, outputs, env)).rows(query))
+    rows = list(AggregateTable(target.load()).rows(query))
     if as_json:
         print_json([row_json(row) for row in rows])
     elif as_csv:

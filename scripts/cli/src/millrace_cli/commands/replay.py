@@ -1,29 +1,27 @@
 """The commands of replays: plan, apply, watch and compare."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from millrace.replay.operations import DEFAULT_RATE, Order
+from millrace.replay.operations import DEFAULT_RATE, Operations, Order
 from millrace.replay.record import Replay
-from millrace.replay.selection import DEFAULT_LIMIT
-from millrace_cli import replay_progress, replay_tables
+from millrace_cli import replay_tables
 from millrace_cli.commands.promote import promote_command
 from millrace_cli.commands.replay_run import (
     differing,
     end_compared,
     run_command,
     wait_command,
+    would_be,
 )
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.operators import Reason, operator
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
-from millrace_cli.replay import (
-    Chosen,
-    Replays,
-    asked,
+from millrace_cli.options import AsJson, Target
+from millrace_cli.replay import Replays, asked, kept_in_audit
+from millrace_cli.replay_fields import (
     comparison_fields,
-    kept_in_audit,
     plan_fields,
     replay_fields,
     status_fields,
@@ -31,19 +29,12 @@ from millrace_cli.replay import (
 )
 from millrace_cli.replay_options import (
     DryRun,
-    Duplicates,
-    End,
-    Entity,
-    EventType,
     Everything,
     IdOnly,
-    Limit,
-    Metrics,
     PlanId,
     Rate,
     ReplayId,
-    Source,
-    Start,
+    Wanted,
 )
 from millrace_cli.reporting import OneLineGroup, print_json, reported
 
@@ -54,35 +45,29 @@ app = typer.Typer(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The options of what is done to a replay that is there."""
+
+    reason: Reason = ""
+    as_json: AsJson = False
+    target: Target
+
+
 @app.command("plan")
 @reported
 def plan_command(
     *,
-    start: Start,
-    end: End,
-    entity: Entity = None,
-    source: Source = None,
-    event_type: EventType = None,
-    include_duplicates: Duplicates = False,
-    limit: Limit = str(DEFAULT_LIMIT),
-    metrics: Metrics = None,
-    rate: Rate = DEFAULT_RATE,
+    wanted: Wanted,
     id_only: IdOnly = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Select events, say what their replay would be, and store it: nothing runs yet."""
-    chosen = Chosen(start, end, entity, source, event_type, include_duplicates, limit)
     with asked("plan the replay"):
-        selection = chosen.selection()
-        replays = Replays.of(load_environment(engine, outputs, env))
-        defined = replays.definitions_in(metrics)
-        with replay_progress.events_progress(
-            "looking into the index", "found", quiet=as_json or id_only
-        ) as tell:
-            plan = replays.planner.plan(selection, defined, operator(), rate, tell)
+        selection = wanted.selection()
+        replays = Replays.of(target.load())
+        plan = wanted.planned(selection, replays, quiet=as_json or id_only)
     if as_json:
         print_json(plan_fields(plan))
     elif id_only:
@@ -104,12 +89,10 @@ def apply_command(
     reason: Reason = "",
     id_only: IdOnly = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Start exactly what was planned. It runs in the pipeline: this command does not wait."""
-    environment = load_environment(engine, outputs, env)
+    environment = target.load()
     replays = Replays.of(environment)
     with kept_in_audit(environment, "apply", plan_id, reason) as said, asked("apply the plan"):
         order = Order(operator(), said, rate, dry_run=dry_run, again=again)
@@ -128,12 +111,10 @@ def status_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show how far a replay has come, what it skipped and why, and who did what to it."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("look at the replay"):
         status = replays.operations.status(replay_id)
     if as_json:
@@ -144,65 +125,23 @@ def status_command(
 
 @app.command("pause")
 @reported
-def pause_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
+def pause_command(replay_id: ReplayId, *, move: Move) -> None:
     """Stop sending; what is sent already is processed."""
-    environment = load_environment(engine, outputs, env)
-    replays = Replays.of(environment)
-    with kept_in_audit(environment, "pause", replay_id, reason) as said, asked("pause the replay"):
-        replay = replays.operations.pause(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("pause", Operations.pause, replay_id, move)
 
 
 @app.command("resume")
 @reported
-def resume_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
+def resume_command(replay_id: ReplayId, *, move: Move) -> None:
     """Go on from the last checkpoint, after a pause or where a worker died for good."""
-    environment = load_environment(engine, outputs, env)
-    replays = Replays.of(environment)
-    with (
-        kept_in_audit(environment, "resume", replay_id, reason) as said,
-        asked("resume the replay"),
-    ):
-        replay = replays.operations.resume(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("resume", Operations.resume, replay_id, move)
 
 
 @app.command("cancel")
 @reported
-def cancel_command(
-    replay_id: ReplayId,
-    *,
-    reason: Reason = "",
-    as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
-) -> None:
+def cancel_command(replay_id: ReplayId, *, move: Move) -> None:
     """End a replay for good; messages of it that still wait have no effect."""
-    environment = load_environment(engine, outputs, env)
-    replays = Replays.of(environment)
-    with (
-        kept_in_audit(environment, "cancel", replay_id, reason) as said,
-        asked("cancel the replay"),
-    ):
-        replay = replays.operations.cancel(replay_id, operator(), said)
-    _show(replay, as_json=as_json)
+    _carry_out("cancel", Operations.cancel, replay_id, move)
 
 
 @app.command("list")
@@ -210,12 +149,10 @@ def cancel_command(
 def list_command(
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """List the replays, newest first."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("list the replays"):
         found = list(replays.operations.ledger.replays())
     if as_json:
@@ -230,17 +167,11 @@ def report_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Show the rows that a dry run would have written: scope, window, metric, value, events."""
-    replays = Replays.of(load_environment(engine, outputs, env))
-    with (
-        asked("report on the dry run"),
-        replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
-    ):
-        rows = list(replays.dry_runs.report(replay_id, tell))
+    replays = Replays.of(target.load())
+    rows = would_be(replays, replay_id, quiet=as_json)
     if as_json:
         print_json([would_be_fields(each) for each in rows])
     else:
@@ -257,12 +188,10 @@ def diff_command(
         bool, typer.Option("--only-replayed", help="Do not look for rows that only live has.")
     ] = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Compare a replay with live, row by row, and say why they differ (then exit code 3)."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     with asked("compare the replay"):
         comparisons = list(replays.diffing.diff(replay_id, only_replayed=only_replayed))
     shown = comparisons if everything else differing(comparisons)
@@ -273,8 +202,17 @@ def diff_command(
     end_compared(comparisons)
 
 
-def _show(replay: Replay, *, as_json: bool) -> None:
-    if as_json:
+def _carry_out(
+    verb: str, act: Callable[[Operations, str, str, str], Replay], replay_id: str, move: Move
+) -> None:
+    environment = move.target.load()
+    replays = Replays.of(environment)
+    with (
+        kept_in_audit(environment, verb, replay_id, move.reason) as said,
+        asked(f"{verb} the replay"),
+    ):
+        replay = act(replays.operations, replay_id, operator(), said)
+    if move.as_json:
         print_json(replay_fields(replay))
     else:
         replay_tables.show_replay(replay)

@@ -6,63 +6,36 @@ from typing import Annotated, Any
 import typer
 
 from millrace.replay.difference import Comparison
-from millrace.replay.operations import DEFAULT_RATE, Order, ReplayStatus
+from millrace.replay.dry_run import WouldBe
+from millrace.replay.operations import Order, ReplayStatus
 from millrace.replay.plan import Plan
 from millrace.replay.record import ReplayState
-from millrace.replay.selection import DEFAULT_LIMIT
 from millrace_cli import replay_progress, replay_tables
-from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import CommandError, ExitCode
 from millrace_cli.operators import Reason, operator, stated_reason
-from millrace_cli.options import AsJson, Engine, Env, OutputsFile
-from millrace_cli.replay import (
-    Chosen,
-    Replays,
-    asked,
+from millrace_cli.options import AsJson, Target
+from millrace_cli.replay import Replays, asked, kept_in_audit
+from millrace_cli.replay_fields import (
     comparison_fields,
-    kept_in_audit,
     plan_fields,
     status_fields,
     would_be_fields,
 )
 from millrace_cli.replay_following import follow
-from millrace_cli.replay_options import (
-    DryRun,
-    Duplicates,
-    End,
-    Entity,
-    EventType,
-    Everything,
-    Limit,
-    Metrics,
-    Rate,
-    ReplayId,
-    Source,
-    Start,
-)
+from millrace_cli.replay_options import DryRun, Everything, ReplayId, Wanted
 from millrace_cli.reporting import print_json, reported
 
 
 @reported
 def run_command(
     *,
-    start: Start,
-    end: End,
-    entity: Entity = None,
-    source: Source = None,
-    event_type: EventType = None,
-    include_duplicates: Duplicates = False,
-    limit: Limit = str(DEFAULT_LIMIT),
-    metrics: Metrics = None,
-    rate: Rate = DEFAULT_RATE,
+    wanted: Wanted,
     dry_run: DryRun = False,
     reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     everything: Everything = False,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Plan, show the plan, ask, apply it, follow it to its end, and compare it with live.
 
@@ -71,17 +44,12 @@ def run_command(
     """
     if as_json and not yes:
         raise CommandError("--json without --yes", "nobody can be asked then", ExitCode.USAGE)
-    chosen = Chosen(start, end, entity, source, event_type, include_duplicates, limit)
     with asked("plan the replay"):
-        selection = chosen.selection()
-        environment = load_environment(engine, outputs, env)
+        selection = wanted.selection()
+        environment = target.load()
         said = stated_reason(environment, reason)  # before a long plan, not after it
         replays = Replays.of(environment)
-        defined = replays.definitions_in(metrics)
-        with replay_progress.events_progress(
-            "looking into the index", "found", quiet=as_json
-        ) as tell:
-            plan = replays.planner.plan(selection, defined, operator(), rate, tell)
+        plan = wanted.planned(selection, replays, quiet=as_json)
     if not as_json:
         replay_tables.show_plan(plan, next_step=False)
     if not plan.events:
@@ -91,7 +59,7 @@ def run_command(
     if not yes:
         _confirm(plan)
     with kept_in_audit(environment, "apply", plan.plan_id, said), asked("apply the plan"):
-        order = Order(operator(), said, rate, dry_run=dry_run)
+        order = Order(operator(), said, wanted.rate, dry_run=dry_run)
         replay = replays.operations.apply(plan.plan_id, order)
     status = followed(replays, replay.replay_id, quiet=as_json)
     ended_well(status)
@@ -108,12 +76,10 @@ def wait_command(
     replay_id: ReplayId,
     *,
     as_json: AsJson = False,
-    engine: Engine = DEFAULT_ENGINE,
-    env: Env = None,
-    outputs: OutputsFile = None,
+    target: Target,
 ) -> None:
     """Follow a replay until it ends: exit code 0 once it is completed, 1 if it never will be."""
-    replays = Replays.of(load_environment(engine, outputs, env))
+    replays = Replays.of(target.load())
     status = followed(replays, replay_id, quiet=as_json)
     if as_json:
         print_json(status_fields(status))
@@ -131,6 +97,19 @@ def end_compared(comparisons: Sequence[Comparison]) -> None:
     """End the command by what a comparison came to: 0, or 3 if anything differs."""
     if differing(comparisons):
         raise typer.Exit(int(ExitCode.UNACCOUNTED))
+
+
+def would_be(replays: Replays, replay_id: str, *, quiet: bool) -> list[WouldBe]:
+    """Return the rows that a dry run would have written; shows how far it is.
+
+    Raises:
+        CommandError: there is no such replay, or it cannot be read.
+    """
+    with (
+        asked("report on the dry run"),
+        replay_progress.events_progress("reading", "counted", quiet=quiet) as tell,
+    ):
+        return list(replays.dry_runs.report(replay_id, tell))
 
 
 def _confirm(plan: Plan) -> None:
@@ -186,11 +165,7 @@ def _compare(
 
 
 def _report(replays: Replays, plan: Plan, status: ReplayStatus, *, as_json: bool) -> None:
-    with (
-        asked("report on the dry run"),
-        replay_progress.events_progress("reading", "counted", quiet=as_json) as tell,
-    ):
-        rows = list(replays.dry_runs.report(status.replay.replay_id, tell))
+    rows = would_be(replays, status.replay.replay_id, quiet=as_json)
     if as_json:
         report = [would_be_fields(each) for each in rows]
         print_json(_run_fields(plan, status) | {"report": report})

@@ -10,9 +10,9 @@ from millrace_cli import render
 from millrace_cli.asked import parse_since
 from millrace_cli.cockpit.commands import commands_for
 from millrace_cli.cockpit.reading import Cockpit
-from millrace_cli.commands.investigate import Deadline, MaxPages, Verbose
 from millrace_cli.environment import DEFAULT_ENGINE, load_environment
 from millrace_cli.errors import ExitCode
+from millrace_cli.investigate_options import Deadline, MaxPages, Verbose
 from millrace_cli.investigation import Bounds, Investigation, answering, now
 from millrace_cli.options import AsJson, Engine, Env, OutputsFile
 from millrace_cli.reporting import print_json, reported

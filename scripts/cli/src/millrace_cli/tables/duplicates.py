@@ -36,8 +36,8 @@ def show_duplicates(console: Console, report: DuplicateReport) -> None:
     listed = folding("event", "source", "entity", "arrived again", "after", "content")
     for each in report.repetitions:
         listed.add_row(
-            text(each.event_id), text(each.source), text(each.entity_id),
-            format_ms(each.arrival_time), duration(each.after_ms),
+            text(each.event.event_id), text(each.event.source), text(each.event.entity_id),
+            format_ms(each.event.arrival_time), duration(each.after_ms),
             "[red]another[/red]" if each.conflict else "the same",
         )  # fmt: skip
     console.print(listed)

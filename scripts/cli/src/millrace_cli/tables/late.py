@@ -21,16 +21,18 @@ def show_late(console: Console, report: LateReport) -> None:
     show_distribution(console, "Behind the source's highest event time", report.behind)
     windows = folding("window", "late events", "sources", right=("late events",),
                       title="Windows that changed after they had closed")  # fmt: skip
-    for each in report.windows:
-        windows.add_row(each.window.label, f"{each.events:,}", text(", ".join(each.sources)))
+    for changed in report.windows:
+        sources = text(", ".join(changed.sources))
+        windows.add_row(changed.window.label, f"{changed.events:,}", sources)
     if windows.row_count:
         console.print(windows)
     listed = folding("event", "source", "entity", "happened", "arrived", "behind", "")
-    for event in report.events:
+    for each in report.events:
+        event = each.event
         listed.add_row(
             text(event.event_id), text(event.source), text(event.entity_id),
-            format_ms(event.event_time), format_ms(event.arrival_time), duration(event.behind_ms),
-            "copy" if event.duplicate else "",
+            format_ms(event.event_time), format_ms(event.arrival_time), duration(each.behind_ms),
+            "copy" if each.duplicate else "",
         )  # fmt: skip
     console.print(listed)
     left = report.late - len(report.events) - report.unreadable

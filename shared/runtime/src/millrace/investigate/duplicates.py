@@ -3,18 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from millrace.commit import Commit, CommittedLine, Owner, ShardKey
 from millrace.errors import ObjectMissing
 from millrace.investigate.lag import Quantiles
-from millrace.investigate.lines import LineOfCommit, read_lines
+from millrace.investigate.lines import Arrival, LineOfCommit, read_lines
 from millrace.investigate.ports import Bodies, CommitHeads, CommitPages
 from millrace.investigate.walking import Coverage, Period, Walk
 from millrace.lag import histogram
 from millrace.read_cost import Budget
-from millrace.times import format_ms, from_epoch_ms
 
 _COMMITS_KEPT = 256
 
@@ -49,12 +47,7 @@ class Rate:
 class Repetition:
     """One event that came again."""
 
-    event_id: str
-    source: str
-    event_type: str
-    entity_id: str
-    event_time: datetime
-    arrival_time: datetime
+    event: Arrival
     owner: Owner
     """The place of the event that it repeats."""
     after_ms: int | None
@@ -63,12 +56,11 @@ class Repetition:
 
     def as_json(self) -> dict[str, Any]:
         """Return the repetition for JSON."""
-        return {
-            "event_id": self.event_id, "source": self.source, "event_type": self.event_type,
-            "entity_id": self.entity_id, "event_time": format_ms(self.event_time),
-            "arrival_time": format_ms(self.arrival_time), "repeats": str(self.owner),
-            "after_ms": self.after_ms, "conflict": self.conflict,
-        }  # fmt: skip
+        return self.event.as_json() | {
+            "repeats": str(self.owner),
+            "after_ms": self.after_ms,
+            "conflict": self.conflict,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,28 +176,20 @@ class _Found:
                 self.arrivals.pop(owner, None)
 
     def add(self, line: LineOfCommit, after_ms: int | None) -> None:
-        entry, event = line.entry, line.event
+        entry, event = line.entry, line.arrival
         if entry.duplicate_of is None:
             return
-        self.entities[event.fields.entity_id] += 1
+        self.entities[event.entity_id] += 1
         self.repetitions.append(
-            Repetition(
-                event_id=event.event_id,
-                source=event.source,
-                event_type=event.fields.event_type,
-                entity_id=event.fields.entity_id,
-                event_time=event.event_time,
-                arrival_time=from_epoch_ms(entry.arrival_ms),
-                owner=entry.duplicate_of,
-                after_ms=after_ms,
-                conflict=entry.conflict,
-            )
+            Repetition(event, entry.duplicate_of, after_ms, conflict=entry.conflict)
         )
 
     def report(self, coverage: Coverage, rates: tuple[Rate, ...], listed: int) -> DuplicateReport:
         between = histogram(each.after_ms for each in self.repetitions if each.after_ms is not None)
         worst = sorted(self.entities.items(), key=lambda each: (-each[1], each[0]))
-        in_order = sorted(self.repetitions, key=lambda each: (not each.conflict, each.arrival_time))
+        in_order = sorted(
+            self.repetitions, key=lambda each: (not each.conflict, each.event.arrival_time)
+        )
         return DuplicateReport(
             coverage,
             rates,

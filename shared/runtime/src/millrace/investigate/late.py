@@ -3,18 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from millrace.commit import Commit
 from millrace.errors import ObjectMissing
 from millrace.investigate.lag import Quantiles
-from millrace.investigate.lines import LineOfCommit, read_lines
+from millrace.investigate.lines import Arrival, LineOfCommit, read_lines
 from millrace.investigate.ports import Bodies, CommitPages
 from millrace.investigate.walking import Coverage, Period, Walk
 from millrace.lag import histogram
 from millrace.read_cost import Budget
-from millrace.times import format_ms, from_epoch_ms
+from millrace.times import format_ms
 from millrace.windows import Window, WindowWidth, window_of
 
 
@@ -22,12 +22,7 @@ from millrace.windows import Window, WindowWidth, window_of
 class LateEvent:
     """One event that came when its source was further on by more than is allowed."""
 
-    event_id: str
-    source: str
-    event_type: str
-    entity_id: str
-    event_time: datetime
-    arrival_time: datetime
+    event: Arrival
     behind_ms: int
     """Behind the highest event time of its source on its shard."""
     duplicate: bool
@@ -35,20 +30,16 @@ class LateEvent:
 
     def closed_windows(self) -> Iterator[Window]:
         """Yield the windows of the event that its source had left when it came."""
-        source_was_at = self.event_time + timedelta(milliseconds=self.behind_ms)
+        happened = self.event.event_time
+        source_was_at = happened + timedelta(milliseconds=self.behind_ms)
         for width in WindowWidth:
-            window = window_of(self.event_time, width)
+            window = window_of(happened, width)
             if window.end <= source_was_at:
                 yield window
 
     def as_json(self) -> dict[str, Any]:
         """Return the event for JSON."""
-        return {
-            "event_id": self.event_id, "source": self.source, "event_type": self.event_type,
-            "entity_id": self.entity_id, "event_time": format_ms(self.event_time),
-            "arrival_time": format_ms(self.arrival_time), "behind_ms": self.behind_ms,
-            "duplicate": self.duplicate,
-        }  # fmt: skip
+        return self.event.as_json() | {"behind_ms": self.behind_ms, "duplicate": self.duplicate}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +126,7 @@ class LateEvents:
                     count[0] += stats.accepted + stats.duplicates
                     count[1] += stats.late
             late = map(_late_event, self._lines(commit))
-            found += [each for each in late if source in (None, each.source)]
+            found += [each for each in late if source in (None, each.event.source)]
         behind = histogram(each.behind_ms for each in found)
         ranked = sorted(counts.items(), key=lambda each: (-each[1][1], each[0]))
         return LateReport(
@@ -159,11 +150,11 @@ def changed_windows(events: Iterable[LateEvent]) -> tuple[ChangedWindow, ...]:
     """Return the windows that were closed when late events came, in order of time, hours first."""
     counts: Counter[Window] = Counter()
     sources: dict[Window, set[str]] = defaultdict(set)
-    for event in events:
-        if not event.duplicate:
-            for window in event.closed_windows():
+    for each in events:
+        if not each.duplicate:
+            for window in each.closed_windows():
                 counts[window] += 1
-                sources[window].add(event.source)
+                sources[window].add(each.event.source)
     in_order = sorted(counts, key=lambda window: (window.width is WindowWidth.DAY, window.start))
     return tuple(
         ChangedWindow(window, counts[window], tuple(sorted(sources[window]))) for window in in_order
@@ -171,18 +162,9 @@ def changed_windows(events: Iterable[LateEvent]) -> tuple[ChangedWindow, ...]:
 
 
 def _late_event(line: LineOfCommit) -> LateEvent:
-    event, entry = line.event, line.entry
-    return LateEvent(
-        event_id=event.event_id,
-        source=event.source,
-        event_type=event.fields.event_type,
-        entity_id=event.fields.entity_id,
-        event_time=event.event_time,
-        arrival_time=from_epoch_ms(entry.arrival_ms),
-        behind_ms=entry.behind_ms,
-        duplicate=entry.duplicate_of is not None,
-    )
+    entry = line.entry
+    return LateEvent(line.arrival, entry.behind_ms, duplicate=entry.duplicate_of is not None)
 
 
-def _furthest_first(event: LateEvent) -> tuple[int, str, str]:
-    return -event.behind_ms, event.source, event.event_id
+def _furthest_first(late: LateEvent) -> tuple[int, str, str]:
+    return -late.behind_ms, late.event.source, late.event.event_id

@@ -2,11 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from millrace.commit import Commit, CommittedLine
 from millrace.event import Event, read_event
 from millrace.investigate.ports import Bodies
 from millrace.raw_lines import member_of, unpack
+from millrace.times import format_ms, from_epoch_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event as an answer names it: which it is, and when it came."""
+
+    event_id: str
+    source: str
+    event_type: str
+    entity_id: str
+    event_time: datetime
+    arrival_time: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON."""
+        return {
+            "event_id": self.event_id, "source": self.source, "event_type": self.event_type,
+            "entity_id": self.entity_id, "event_time": format_ms(self.event_time),
+            "arrival_time": format_ms(self.arrival_time),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +44,15 @@ class LineOfCommit:
     def entry(self) -> CommittedLine:
         """Where it came from, when, and whether it counts."""
         return self.commit.body.lines[self.number]
+
+    @property
+    def arrival(self) -> Arrival:
+        """What an answer names of it."""
+        event, fields = self.event, self.event.fields
+        return Arrival(
+            event.event_id, event.source, fields.event_type, fields.entity_id,
+            event.event_time, from_epoch_ms(self.entry.arrival_ms),
+        )  # fmt: skip
 
 
 def read_lines(objects: Bodies, commit: Commit, numbers: Sequence[int]) -> Iterator[LineOfCommit]:
