@@ -8,6 +8,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
+# Hundreds of processes are started below: what one has compiled, the others need not.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 BUILD := $(BIN)/python -m millrace_build
@@ -84,7 +86,7 @@ destroy: setup ## Remove a deployed ENV (PREFIX, CONFIRM=its name prefix)
 
 # Short runs of Terraform: its collector may run less often (a third less CPU time, more memory).
 test: export GOGC ?= 400
-test: build terraform-check ## Terraform fmt, validate and test; unit, contract and integration tests
+test: build terraform-check ## Terraform fmt, test and validate; unit, contract and integration tests
 	@$(BIN)/pytest --cov -n $(PROCESSES) --dist loadfile
 
 check: setup lint typecheck imports lock-check docs-check zip-check terraform-scan test ## Everything that must pass before a change lands
@@ -127,7 +129,7 @@ zip-check: setup ## Check the zips' contents; import each handler with only boto
 metrics-check: setup ## Check the metric definitions in terraform/metrics, and METRICS
 	@$(BUILD) metrics $${METRICS:+"$$METRICS"}
 
-terraform-check: setup ## terraform fmt, and per module init, validate and test
+terraform-check: setup ## terraform fmt, and per module init, and test or validate
 	@$(BUILD) terraform
 
 terraform-scan: setup ## checkov over the Terraform code, offline

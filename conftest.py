@@ -1,3 +1,3 @@
-"""What every test run has: counts by category, figures, how it is spread, and AWS in memory."""
+"""What every test run has: counts, figures, what is measured, how it is spread, AWS in memory."""
 
-pytest_plugins = ["categories", "figures", "spreading", "millrace_testing.mocked_aws"]
+pytest_plugins = ["categories", "figures", "measuring", "spreading", "millrace_testing.mocked_aws"]

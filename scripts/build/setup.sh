@@ -15,7 +15,9 @@ say "uv, with $("$python" --version)"
 
 say "tools and libraries (requirements/dev.txt)"
 .tools/bin/uv venv --quiet --clear --no-project --python "$python" .venv
-.tools/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+# Compiled now: a test run starts hundreds of processes, and each would compile what it imports.
+.tools/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
+  requirements/dev.txt
 
 say "the workspace's packages"
 packages=()

@@ -10,6 +10,7 @@ from millrace_local.shims.emf import Metric, metrics_of
 from millrace_local.shims.iam import partiql_check, with_names, with_partiql
 from millrace_local.shims.patching import MissingAttribute, replace
 from millrace_local.shims.streams import keeping_tags, without_leading_zeros
+from millrace_local.shims.upkeep import now_and_then, when_the_oldest_is_due
 from millrace_local.shims.workers import worker_environment
 
 TABLES = "arn:aws:dynamodb:us-east-1:000000000000:table/"
@@ -122,6 +123,33 @@ def test_sequence_numbers_survive_being_read_as_integers() -> None:
     assert [str(int(number)) for number in numbers] == numbers
     assert [len(number) for number in numbers] == [56, 56]
     assert sorted(numbers) == sorted(numbers, key=int) == numbers
+
+
+def test_upkeep_is_done_when_its_time_has_come() -> None:
+    """What was just done is left out, and done again as soon as it is due."""
+    done: list[float] = []
+    times = iter([100.0, 100.0, 100.0, 104.9, 105.0, 105.0])
+    upkeep = now_and_then(lambda: done.append(1), 5.0, lambda: next(times))
+    for _ in range(3):
+        upkeep()
+    assert len(done) == 2
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expired"),
+    [([], False), ([[]], False), ([[3600.0]], False), ([[3600.0], [3599.9, 3601.0]], True)],
+)
+def test_records_are_looked_at_when_the_oldest_is_too_old(
+    arrivals: list[list[float]], *, expired: bool
+) -> None:
+    """A record is kept until its stream's hours are over, in whichever shard it is, not longer."""
+    looked: list[object] = []
+    shards = [
+        {"records": [{"ApproximateArrivalTimestamp": at} for at in each]} for each in arrivals
+    ]
+    stream = {"RetentionPeriodHours": 24, "shards": dict(enumerate(shards))}
+    when_the_oldest_is_due(looked.append, lambda: 25 * 3600.0)(stream)
+    assert bool(looked) == expired
 
 
 def test_a_changed_ministack_is_named() -> None:

@@ -21,7 +21,7 @@ from millrace.windows import WindowWidth, window_of
 from millrace_testing.builders import ARRIVAL
 from millrace_testing.crash.overlaps import OverlapRefusing
 
-pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.aggregation]
 
 WORKERS, TURNS, ROWS = 2, 250, 20
 

@@ -11,7 +11,7 @@ from aggregate.adapters.marks import PartMarks
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import NOT_THE_CLIENT_S, FaultKind, Wire
 
-pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.aggregation]
 
 SEED = 20_251_228
 PAIRS = 20

@@ -9,7 +9,7 @@ from promotion_stories import CountedMeanwhile, Promoted, PromotionStory, Undone
 from millrace_testing.crash.explore import explore, explore_pairs, sampled
 from millrace_testing.crash.wire import FaultKind, Wire
 
-pytestmark = [pytest.mark.engine, pytest.mark.aggregation]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.aggregation]
 
 SEED, PAIRS = 20_251_228, 10
 KINDS = (

@@ -35,6 +35,7 @@ pytestmark = [
         not EDITS.exists(), reason=f"the real input is not there: {DATA.name}/{EDITS.name}"
     ),
     pytest.mark.aggregation,
+    pytest.mark.exhaustive,
 ]
 
 

@@ -169,6 +169,7 @@ def test_a_bad_stamp_is_named(metadata, named):
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not beside this checkout")
+@pytest.mark.exhaustive
 def test_a_real_day_by_hour():
     """39,244 real edits fall into their hours exactly as counted from the file itself."""
     expected = json.loads((DATA / "wikiticker_expected.json").read_text())

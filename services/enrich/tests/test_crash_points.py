@@ -14,7 +14,7 @@ from millrace.enriched import EnrichedEvent
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import FaultKind, Wire
 
-pytestmark = [pytest.mark.engine, pytest.mark.enrichment]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.enrichment]
 
 SEED = 20_251_228
 PAIRS = 40

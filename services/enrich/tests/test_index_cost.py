@@ -28,9 +28,10 @@ DAY = parse_rfc3339("2015-09-12T00:00:00Z")
 WRITE_UNIT_BYTES = 1024
 QUERY_PAGE_BYTES = 1_000_000
 
-pytestmark = pytest.mark.skipif(
-    not EDITS.is_file(), reason="../shared/data is not beside this checkout"
-)
+pytestmark = [
+    pytest.mark.skipif(not EDITS.is_file(), reason="../shared/data is not beside this checkout"),
+    pytest.mark.exhaustive,
+]
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ from millrace_testing.tables import (
     create_table,
 )
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive]
 
 SEED = 20_251_228
 PAIRS = 25

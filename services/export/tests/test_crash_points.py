@@ -30,7 +30,7 @@ from millrace_testing.crash.explore import explore, explore_pairs, sampled
 from millrace_testing.crash.wire import FaultKind, Wire
 from millrace_testing.tables import MANIFESTS, create_table
 
-pytestmark = [pytest.mark.engine, pytest.mark.archival]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.archival]
 
 SEED, PAIRS = 20_251_228, 30
 HOUR = datetime(2025, 12, 28, 9, tzinfo=UTC)

@@ -30,7 +30,7 @@ from millrace.raw_lines import pack
 from millrace_testing.crash.explore import Exploration, explore, explore_pairs, sampled
 from millrace_testing.crash.wire import Fault, FaultKind, Wire
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive]
 
 SEED = 20_251_228
 PAIRS = 40
@@ -38,19 +38,17 @@ KILLS = 50
 DEATHS = (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER, FaultKind.PAUSE_AFTER)
 
 
-@pytest.fixture(scope="module")
-def endpoint(engine) -> str:
-    Clients.of(engine.endpoint).create_resources()
-    return engine.endpoint
-
-
 class Theatre:
-    """Two wires and the clients on them; plays stories and prints how they ended."""
+    """Two wires and the clients on them; plays stories and prints how they ended.
+
+    Its tables are its own: watch looks at all that other stories have left behind.
+    """
 
     def __init__(self, endpoint: str, figures: Callable[[str], None]) -> None:
         self.wires = Wire(), Wire()
-        self.clients = [Clients.of(endpoint, wire) for wire in self.wires]
         self.clean = Clients.of(endpoint)
+        self.clean.use_own_resources()
+        self.clients = [Clients.of(endpoint, wire).beside(self.clean) for wire in self.wires]
         self.figures = figures
 
     def stage(self, redelivery: str = "whole", ledger: type[DynamoLedger] = DynamoLedger) -> Stage:
@@ -70,8 +68,8 @@ class Theatre:
 
 
 @pytest.fixture
-def theatre(endpoint, figures) -> Theatre:
-    return Theatre(endpoint, figures)
+def theatre(engine, figures) -> Theatre:
+    return Theatre(engine.endpoint, figures)
 
 
 @pytest.mark.parametrize("story", [IngestStory, RepairStory, DiscardedStory, ResendStory])

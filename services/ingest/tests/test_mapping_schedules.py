@@ -14,6 +14,8 @@ from mapping_tale import FAULTS, play, violations
 from millrace.commit import Checkpoint, Commit, SeqRange, ShardKey
 from millrace_testing.fakes import FakeLedger
 
+pytestmark = pytest.mark.exhaustive
+
 SCHEDULES = 1_000
 FEW = range(300)  # a broken ledger is found out by far fewer
 

@@ -32,7 +32,7 @@ from replay.adapters import SideBySide
 from replay.domain import Bounds, Signs
 from replay.service import Worker
 
-pytestmark = [pytest.mark.engine, pytest.mark.batch]
+pytestmark = [pytest.mark.engine, pytest.mark.exhaustive, pytest.mark.batch]
 
 EVENTS, CHUNK = 20, 12
 _hours = count(1)

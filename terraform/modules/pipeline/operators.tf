@@ -23,13 +23,9 @@ locals {
       actions   = ["dynamodb:Query"]
       resources = ["${local.table_arns.aggregates}/index/by_version", local.table_arns.audit, local.table_arns.markers]
     }
-    # By the prefix, as a managed policy has no room for all of their ARNs: 6144 characters.
-    SeeServices = {
-      actions   = local.permissions.investigate.SeeServices.actions
-      resources = ["${local.arn_start}:lambda:${local.arn_place}:function:${var.name_prefix}-*"]
-    }
     SeeQueues = { actions = ["sqs:GetQueueAttributes"], resources = values(local.queue_arns) }
-    Load      = { actions = ["s3:GetObject"], resources = values(local.objects) }
+    # Every object, exported files too: one by one they would not fit into a policy.
+    Load = { actions = ["s3:GetObject"], resources = ["${local.data_arn}/*"] }
   })
 
   mending = {

@@ -138,14 +138,9 @@ locals {
         resources = [local.stream_arn]
       }
       # It can lose none: it may not delete, and a dead letter has no receive limit.
-      SeeDeadLetters = {
-        actions   = ["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        resources = values(local.dead_letter_arns)
-      }
-      SeeServices = {
-        actions   = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"]
-        resources = [for service in keys(var.functions) : "${local.arn_start}:lambda:${local.arn_place}:function:${var.name_prefix}-${service}"]
-      }
+      SeeDeadLetters = { actions = ["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = values(local.dead_letter_arns) }
+      ReadNotes      = { actions = ["dynamodb:BatchGetItem"], resources = [local.table_arns.notes] }
+      SeeServices    = { actions = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"], resources = values(local.function_arns) }
       SeeSchedules = {
         actions   = ["events:DescribeRule"]
         resources = [for rule in values(local.schedule_names) : "${local.arn_start}:events:${local.arn_place}:rule/${rule}"]
@@ -153,21 +148,17 @@ locals {
       # Neither knows resources.
       # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
       # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
-      SeeMappingsAndCalls = {
-        actions   = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings"]
-        resources = ["*"]
-      }
-      ReadNotes     = { actions = ["dynamodb:BatchGetItem"], resources = [local.table_arns.notes] }
-      ReadCommits   = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], resources = [local.table_arns.commits] }
-      SeeUnfinished = { actions = ["dynamodb:Query"], resources = [local.unfinished_arn] }
-      FindOwner     = { actions = ["dynamodb:GetItem"], resources = [local.table_arns.gate] }
-      ReadIndex     = { actions = ["dynamodb:BatchGetItem", "dynamodb:Query"], resources = [local.table_arns.event_index] }
-      ReadReplays   = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local.table_arns.replays] }
-      ReadRows      = { actions = ["dynamodb:Query"], resources = [local.table_arns.aggregates, local.table_arns.manifests] }
-      TellMissing   = local.tell_missing
+      SeeMappingsAndCalls = { actions = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings"], resources = ["*"] }
+      ReadCommits         = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], resources = [local.table_arns.commits] }
+      SeeUnfinished       = { actions = ["dynamodb:Query"], resources = [local.unfinished_arn] }
+      FindOwner           = { actions = ["dynamodb:GetItem"], resources = [local.table_arns.gate] }
+      ReadIndex           = { actions = ["dynamodb:BatchGetItem", "dynamodb:Query"], resources = [local.table_arns.event_index] }
+      ReadReplays         = { actions = ["dynamodb:GetItem", "dynamodb:Query"], resources = [local.table_arns.replays] }
+      ReadRows            = { actions = ["dynamodb:Query"], resources = [local.table_arns.aggregates, local.table_arns.manifests] }
+      TellMissing         = local.tell_missing
       Load = {
         actions   = ["s3:GetObject"]
-        resources = [for kind in ["archive", "discarded", "definitions", "enriched", "quarantine", "raw", "replays"] : local.objects[kind]]
+        resources = [for kind in ["archive", "definitions", "discarded", "enriched", "quarantine", "raw", "replays"] : local.objects[kind]]
       }
     }
   }

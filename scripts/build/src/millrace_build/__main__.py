@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics = commands.add_parser("metrics", help="check metric definitions")
     metrics.add_argument("files", nargs="*", type=Path, help="beside those in terraform/metrics")
     metrics.set_defaults(run=_metrics)
-    terraform = commands.add_parser("terraform", help="fmt, validate and test all modules")
+    terraform = commands.add_parser("terraform", help="fmt all, test or validate each module")
     terraform.set_defaults(run=_terraform)
     scan = commands.add_parser("scan", help="scan the Terraform code for known mistakes")
     scan.set_defaults(run=_scan)

@@ -58,18 +58,18 @@ class Clients:
         """Return clients of the engine at `endpoint`, routed through `wire` if there is one."""
         return cls(*clients_on(endpoint, "dynamodb", "s3", "sqs", wire=wire))
 
-    def create_resources(self) -> None:
-        """Create the tables and the bucket that stories share."""
-        create_table(self.dynamodb, self.commits, COMMITS)
-        create_table(self.dynamodb, self.gate, GATE)
-        self.s3.create_bucket(Bucket=self.bucket)
-
     def use_own_resources(self) -> None:
         """Create tables and a bucket that nothing else uses, and use them."""
         suffix = uuid4().hex[:8]
         self.commits, self.gate = f"commits-{suffix}", f"gate-{suffix}"
         self.bucket = f"data-{suffix}"
-        self.create_resources()
+        create_table(self.dynamodb, self.commits, COMMITS)
+        create_table(self.dynamodb, self.gate, GATE)
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    def beside(self, other: "Clients") -> "Clients":
+        """Return these clients on the tables and in the bucket of others."""
+        return replace(self, commits=other.commits, gate=other.gate, bucket=other.bucket)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from millrace_local.shims import (
     queue_metrics,
     resharding,
     streams,
+    upkeep,
     workers,
 )
 
@@ -44,5 +45,6 @@ def install_all(
     iam.authorise_partiql_by_statement()
     emf.turn_log_lines_into_metrics()
     calls.count_every_call()
+    upkeep.do_what_is_due()
     alarm_requests.keep_whole()
     alarms.judge_as_aws_does(before=queue_metrics.publishing())

@@ -9,17 +9,17 @@ locals {
   data     = "arn:aws:s3:::millrace-test-data-123456789012"
 
   consume    = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+  services   = ["aggregate", "archive", "enrich", "export", "ingest", "ingest_api", "investigate", "operator_api", "replay", "replay_api", "watch"]
   queues     = ["enrich", "aggregate", "archive", "replay", "replay_work", "failures"]
   all_queues = [for queue in local.queues : "${local.queue}-${queue}"]
   dead       = [for queue in local.queues : "${local.queue}-${queue}-dlq"]
 
   # Every statement reads.
   investigator = merge(local.functions.investigate, {
-    ScanCounts  = ["dynamodb:Scan", "${local.table}-aggregates"]
-    ReadMore    = ["dynamodb:Query", "${local.table}-aggregates/index/by_version", "${local.table}-audit", "${local.table}-markers"]
-    SeeServices = ["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "${local.function}-*"]
-    SeeQueues   = concat(["sqs:GetQueueAttributes"], local.all_queues)
-    Load        = concat(["s3:GetObject", "${local.data}/aws/lambda/*"], [for kind in ["archive", "config", "definitions", "enriched", "quarantine", "raw", "replays"] : "${local.data}/${kind}/*"])
+    ScanCounts = ["dynamodb:Scan", "${local.table}-aggregates"]
+    ReadMore   = ["dynamodb:Query", "${local.table}-aggregates/index/by_version", "${local.table}-audit", "${local.table}-markers"]
+    SeeQueues  = concat(["sqs:GetQueueAttributes"], local.all_queues)
+    Load       = ["s3:GetObject", "${local.data}/*"]
   })
 
   # What an operator may do beside that.
@@ -138,10 +138,10 @@ locals {
     investigate = {
       SeeStream           = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", local.stream]
       SeeDeadLetters      = concat(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], local.dead)
-      SeeServices         = concat(["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"], [for service in ["ingest", "enrich", "aggregate", "archive", "export", "replay", "watch", "ingest_api", "replay_api", "operator_api", "investigate"] : "${local.function}-${service}"])
-      SeeSchedules        = ["events:DescribeRule", "arn:aws:events:eu-central-1:123456789012:rule/millrace-test-export", "arn:aws:events:eu-central-1:123456789012:rule/millrace-test-watch"]
-      SeeMappingsAndCalls = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "*"]
       ReadNotes           = ["dynamodb:BatchGetItem", "${local.table}-notes"]
+      SeeServices         = concat(["lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration"], [for service in local.services : "${local.function}-${service}"])
+      SeeSchedules        = concat(["events:DescribeRule"], [for service in ["export", "watch"] : "arn:aws:events:eu-central-1:123456789012:rule/millrace-test-${service}"])
+      SeeMappingsAndCalls = ["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "*"]
       ReadCommits         = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "${local.table}-commits"]
       SeeUnfinished       = ["dynamodb:Query", "${local.table}-commits/index/unfinished"]
       FindOwner           = ["dynamodb:GetItem", "${local.table}-gate"]
