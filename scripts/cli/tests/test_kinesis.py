@@ -88,6 +88,18 @@ def test_a_throttled_request_is_all_its_records_to_retry() -> None:
         (NoCredentialsError(), "AWS_PROFILE"),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "start the local engine"),
         (ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutRecords"), "rights"),
+        (
+            ClientError(
+                {
+                    "Error": {
+                        "Code": "AccessDenied",
+                        "Message": "User: x is not authorized to perform: kinesis:PutRecords on y",
+                    }
+                },
+                "PutRecords",
+            ),
+            "not allowed .kinesis:PutRecords: AccessDenied",
+        ),
     ],
 )
 def test_errors_say_what_to_do(error: Exception, remedy: str) -> None:

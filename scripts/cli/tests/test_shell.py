@@ -52,7 +52,7 @@ def evaluated(script: str, before: dict[str, str] | None = None, then: str = "")
 def test_evaluating_it_sets_what_tools_read() -> None:
     """Endpoint, region, credentials and the names of the resources reach a child process."""
     env = evaluated(local().script())
-    assert env["AWS_ENDPOINT_URL"] == ENDPOINT
+    assert env["AWS_ENDPOINT_URL"] == env["AWS_ENDPOINT_URL_SQS"] == ENDPOINT
     assert (env["AWS_REGION"], env["AWS_DEFAULT_REGION"]) == ("eu-central-1", "eu-central-1")
     assert (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]) == ("test", "test")
     assert env["MILLRACE_STREAM"] == "millrace-dev-events"

@@ -1,6 +1,7 @@
 """What a person sees of an investigation's answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -115,6 +116,8 @@ def test_sources_come_with_their_reasons() -> None:
         assert said in text, said
     narrow = shown(show_sources, SourceReport(WHOLE, (row,), 0), 80)
     assert "2 min 00 s" in narrow
+    long = shown(show_sources, SourceReport(WHOLE, (replace(row, source="warehouse-eu"),), 0), 80)
+    assert "warehouse-eu " in long
     assert "web" in narrow
     assert "Nothing arrived then" in shown(show_sources, SourceReport(WHOLE, (), 0))
 

@@ -1,5 +1,6 @@
 """Every AWS client of the command, and AWS's errors in the user's words: one place for both."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ _LONGEST_INVOCATION_S = 900
 _MISSING = frozenset(
     {"NoSuchBucket", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}
 )
+_REFUSED = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
 _FORBIDDEN = frozenset(
     {"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
      "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"}
@@ -130,7 +133,9 @@ def as_command_error(err: Exception, intent: str) -> CommandError:
     if code in _MISSING:
         return CommandError(f"{problem}: it is not there ({code})", "deploy first: `make run`")
     if code in _FORBIDDEN:
-        return CommandError(f"{problem}: not allowed ({code})", "check the credentials' rights")
+        action = _REFUSED.search(str(err))
+        what = f"{action[1]}: {code}" if action else code
+        return CommandError(f"{problem}: not allowed ({what})", "check the credentials' rights")
     return CommandError(f"{problem}: {' '.join(str(err).split())}", "try again")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millrace.aws.dead_letters import DynamoNotes, SqsDeadLetters, SqsMoveTasks, queue_name
 from millrace.clock import SystemClock
@@ -18,6 +18,9 @@ from millrace.times import format_ms
 from millrace_cli.aws import explained
 from millrace_cli.environment import Environment
 from millrace_cli.errors import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
 
 _DURATION = re.compile(r"(\d+)(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -64,11 +67,16 @@ def dead_letters(environment: Environment) -> dict[str, QueueLetters]:
             looking=Looking(letters, notes, clock),
             leaving=Leaving(letters, notes, clock),
             redrive=redrive,
-            moving=Moving(redrive, tasks, time.sleep) if environment.endpoint is None else None,
+            moving=Moving(redrive, tasks, time.sleep) if _is_aws(sqs) else None,
         )
 
     fed = (key for key in outputs.dlq_urls if key in outputs.queue_urls)
     return {key: of(key, outputs.dlq_urls[key]) for key in fed}
+
+
+def _is_aws(sqs: "SQSClient") -> bool:
+    """Tell whether SQS itself answers; the engine, however it is reached, has no move tasks."""
+    return ".amazonaws.com" in sqs.meta.endpoint_url
 
 
 def chosen(

@@ -13,6 +13,8 @@ from botocore.credentials import Credentials
 from millrace_cli.environment import Outputs
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
+_SQS_ENDPOINT = f"{_ENDPOINT}_SQS"
+"""Beside the other: without it AWS's command line of version 1 goes to AWS with queues."""
 # Each would send a tool, or one of its services, elsewhere than the variables that are set say.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 _MISLEADING = (
@@ -23,7 +25,7 @@ _MISLEADING = (
     *(
         f"{_ENDPOINT}_{service}"
         for service in ("CLOUDWATCH", "CLOUDWATCH_LOGS", "DYNAMODB", "IAM", "KINESIS", "LAMBDA",
-                        "S3", "SQS", "STS")
+                        "S3", "STS")
     ),
 )  # fmt: skip
 _NO_PROXY = ("NO_PROXY", "no_proxy")
@@ -64,6 +66,7 @@ def of_engine(
         f"Millrace on the local engine at {endpoint}",
         {
             _ENDPOINT: endpoint,
+            _SQS_ENDPOINT: endpoint,
             **_region(outputs),
             "AWS_ACCESS_KEY_ID": credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
@@ -88,7 +91,7 @@ def of_deployment(
     the caller, or become the profile's. endpoint: None is AWS itself.
     """
     chosen = {"AWS_PROFILE": profile} if profile else {}
-    place = {_ENDPOINT: endpoint} if endpoint else {}
+    place = {_ENDPOINT: endpoint, _SQS_ENDPOINT: endpoint} if endpoint else {}
     named = {"MILLRACE_ENV": name} if name else {}
     provider = "PROVIDER credential_chain" + (f", PROFILE {_sql(profile)}" if profile else "")
     found = f"of the profile {profile}" if profile else "as they are found (AWS_PROFILE, SSO)"
@@ -102,7 +105,7 @@ def of_deployment(
             **_resources(outputs),
             "MILLRACE_DUCKDB": _secret(f"{provider}, REGION {_sql(outputs.region)}"),
         },
-        () if endpoint else (_ENDPOINT,),
+        () if endpoint else (_ENDPOINT, _SQS_ENDPOINT),
     )
 
 

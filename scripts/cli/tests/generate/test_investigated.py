@@ -119,7 +119,7 @@ def test_the_duplicates(pipeline: Pipeline) -> None:
     """Fifty, by their ids, each as long after the first as it was sent."""
     duplicates = Duplicates(pipeline.commits, pipeline.ledger, pipeline.objects)
     report = duplicates.report(ARRIVALS, unbounded())
-    found = sorted((each.source, each.event_id) for each in report.repetitions)
+    found = sorted((each.event.source, each.event.event_id) for each in report.repetitions)
     assert found == pipeline.identities("duplicates")
     assert (report.duplicates, sum(rate.conflicts for rate in report.rates)) == (50, 0)
     assert sum(rate.events for rate in report.rates) == pipeline.sample.truth.accepted + 50
@@ -129,7 +129,7 @@ def test_the_duplicates(pipeline: Pipeline) -> None:
 def test_the_late_events(pipeline: Pipeline) -> None:
     """Thirty, by their ids, and the hours that they changed."""
     report = LateEvents(pipeline.commits, pipeline.objects).report(ARRIVALS, unbounded())
-    found = sorted((each.source, each.event_id) for each in report.events)
+    found = sorted((each.event.source, each.event.event_id) for each in report.events)
     assert found == pipeline.identities("late")
     assert (report.late, report.unreadable) == (30, 0)
     hours = {

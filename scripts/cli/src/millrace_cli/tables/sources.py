@@ -16,6 +16,8 @@ from millrace_cli.tables.shapes import (
 _NUMBERS = ("records", "wrong", "rejected", "again", "late", "p99 lag", "silent for")
 _WIDE = 130
 """Columns of a terminal from which on there is room for bars."""
+_NARROW = 100
+"""Columns up to which sources have more room than lines between them."""
 
 
 def show_sources(console: Console, report: SourceReport) -> None:
@@ -26,6 +28,8 @@ def show_sources(console: Console, report: SourceReport) -> None:
         return
     wide = console.width >= _WIDE
     table = folding("source", *_NUMBERS, *([""] if wide else []), right=_NUMBERS)
+    if console.width < _NARROW:
+        table.box, table.pad_edge, table.padding = None, False, (0, 1, 0, 0)
     largest = max(row.problem_share for row in report.rows)
     for row in report.rows:
         drawn = [bar(row.problem_share, largest)] if wide else []

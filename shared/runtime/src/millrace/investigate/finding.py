@@ -126,7 +126,8 @@ class EventFinder:
             raise NotFound(
                 f"the gate knows no event {wanted.event_id} of source {wanted.source}: check the "
                 "source; an id is forgotten after the gate's horizon, so give the event's entity "
-                "and day as well"
+                "and day as well; what could not be read as an event has no id here "
+                "(`millrace quarantine list`)"
             )
         entries = [
             entry
