@@ -34,7 +34,7 @@ def recover_command(
     mendable: Mendable,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events per second at most.")] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Until ingest has them; 3 if not all are events then.")
+        bool, typer.Option("--wait", help="Until ingest has what was sent; 3 if some is no event.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send and mark nothing: what `patch` shows.")
