@@ -1,5 +1,6 @@
 """Investigating over HTTP: the deployed API, its function under its own role, and the command."""
 
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ SOURCE = "investigate-api"
 ODD = "#en.wikipedia/AC/DC 100%25"
 EVENTS = 24
 ALIKE_DEADLINE_S = 60
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = ("2014-06-01", "2014-06-02")
 
 
@@ -164,9 +166,10 @@ def comparable(findings: list[dict[str, Any]], engine: str) -> list[tuple[str, .
 
 
 def here(words: str, engine: str) -> str:
-    """Return a command without what the API cannot know: that it is an engine, and which."""
+    """Return a command without what the API cannot know: that it is an engine, which, and when."""
     if words.startswith((".venv/bin/python -m millrace_local repair", "make deploy")):
         return "deploy anew"
+    words = TIME.sub("TIME", words)
     return words.replace(f" --engine {engine}", "").replace(" --reason 'found by status'", "")
 
 
